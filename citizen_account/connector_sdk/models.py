@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import Generic, TypeVar
 
 Text = str | Mapping[str, str]
@@ -17,7 +16,6 @@ Text = str | Mapping[str, str]
 
 Detail = str | int | float | bool
 R = TypeVar("R")
-NOTHING: Mapping[str, str] = MappingProxyType({})
 # WGS 84, in degrees.
 POLE = 90
 ANTIMERIDIAN = 180
@@ -40,7 +38,7 @@ class Context:
 
     subject: str
     """The resident's reference for this connector: 16 characters of base32, pairwise."""
-    claims: Mapping[str, str] = field(default=NOTHING, repr=False)
+    claims: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Only what the manifest's purposes name and the resident allowed."""
     language: str = "en"
     deadline_seconds: float = 8.0
@@ -264,7 +262,7 @@ class Place:
     lat: float
     lon: float
     state: PlaceState
-    details: Mapping[str, Detail] = NOTHING
+    details: Mapping[str, Detail] = field(default_factory=dict)
     """Figures by a stable word: `bikes`, `docks`."""
     fresh_until: datetime | None = None
 
