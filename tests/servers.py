@@ -1,0 +1,108 @@
+"""Serve the application as operators do: in processes of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import monotonic, sleep
+from urllib.parse import urlsplit
+
+import httpx2
+
+from tests.factories import environment
+from tests.postgres import free_port
+
+Process = subprocess.Popen[bytes]
+START_SECONDS = 60
+STOP_SECONDS = 15
+UVICORN = ["-m", "uvicorn", "--factory", "citizen_account.app:from_environment"]
+OPTIONS = ["--http", "httptools", "--loop", "uvloop", "--log-level", "warning", "--no-access-log"]
+# What the console script `citizen-account` does, for a checkout that is not installed.
+PROGRAM = ["-c", "from citizen_account.cli import main; main()"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One process: `url` is its own address, `issuer` the one that all processes share."""
+
+    url: str
+    issuer: str
+    process: Process
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def client(self) -> httpx2.AsyncClient:
+        """Return a client that speaks to this process and names the city's host."""
+        headers = {"Host": urlsplit(self.issuer).netloc}
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30)
+
+
+@contextmanager
+def serve(
+    database_url: str, processes: int = 1, *, has_worker: bool = False, **changes: str
+) -> Iterator[list[Server]]:
+    """Yield running servers on one database, each on a port of its own.
+
+    The first one's port is in the issuer, so that a browser can use it as it is.
+    """
+    ports = [free_port() for _ in range(processes)]
+    changes.setdefault("issuer", f"http://localhost:{ports[0]}")
+    variables = environment_variables(database_url, **changes)
+    with ExitStack() as running:
+        servers = [
+            running.enter_context(_serve_on(port, changes["issuer"], variables)) for port in ports
+        ]
+        if has_worker:
+            running.enter_context(process([*PROGRAM, "worker"], variables))
+        for server in servers:
+            wait_until_ready(server.url, server.process)
+        yield servers
+
+
+@contextmanager
+def process(arguments: list[str], variables: Mapping[str, str]) -> Iterator[Process]:
+    """Run our Python with arguments as the leader of its own group; end the group afterwards."""
+    started = subprocess.Popen(
+        [sys.executable, *arguments], env=os.environ | variables, start_new_session=True
+    )
+    try:
+        yield started
+    finally:
+        started.send_signal(signal.SIGTERM)
+        try:
+            started.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            started.wait()
+            raise
+
+
+def environment_variables(database_url: str, **changes: str) -> dict[str, str]:
+    values = environment(database_url, **changes)
+    return {f"CITIZEN_{name.upper()}": value for name, value in values.items()}
+
+
+def wait_until_ready(url: str, server: Process, path: str = "/health/live") -> None:
+    """Return as soon as the address answers. Raises: TimeoutError; ProcessLookupError if ended."""
+    until = monotonic() + START_SECONDS
+    while monotonic() < until:
+        try:
+            httpx2.get(f"{url}{path}")
+        except httpx2.TransportError:
+            if server.poll() is not None:
+                raise ProcessLookupError("the server ended; its words stand above") from None
+            sleep(0.05)
+        else:
+            return
+    raise TimeoutError(f"{url} did not start within {START_SECONDS} s")
+
+
+@contextmanager
+def _serve_on(port: int, issuer: str, variables: Mapping[str, str]) -> Iterator[Server]:
+    with process([*UVICORN, *OPTIONS, "--port", str(port)], variables) as started:
+        yield Server(f"http://localhost:{port}", issuer, started)
