@@ -1,11 +1,16 @@
 """Build what tests start from: the settings of an invented city, its residents and services."""
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from citizen_account.bootstrap import Runtime
+from citizen_account.jobs.worker import Worker
 from citizen_account.settings import Settings
+from citizen_account.storage.mailbox import Letter
 
 ISSUER = "https://account.city.example"
 REDIRECT_URI = "https://library.example/callback"
@@ -46,3 +51,21 @@ def environment(database_url: str, **changes: str) -> dict[str, str]:
 def settings_for(database_url: str, **changes: str) -> Settings:
     """Return the settings of one city, whatever the environment of the test run says."""
     return Settings.model_validate(environment(database_url, **changes))
+
+
+async def work_off(runtime: Runtime) -> int:
+    """Do what the worker would do now; return how many errands it ran."""
+    return await Worker(runtime).work_off()
+
+
+async def mailbox(runtime: Runtime) -> Sequence[Letter]:
+    """Return the mail of the city, newest first, after sending what waits to be sent."""
+    await work_off(runtime)
+    async with runtime.database.read() as uow:
+        return await uow.mailbox.newest()
+
+
+def code_in(letter: Letter) -> str:
+    """Return the six digits that a message holds."""
+    [code] = re.findall(r"(?<!\d)\d{6}(?!\d)", letter.text)
+    return str(code)
