@@ -87,9 +87,7 @@ class Messages:
             "account_id": message.account_id,
             "sent_at": message.sent_at,
             "read_at": message.read_at,
-            "text": self._sealer.seal(
-                json.dumps(_plain(message.text)).encode(), _context(message.id)
-            ),
+            "text": self._sealer.seal(plain, _context(message.id)),
             "place": message.place,
         }
         await self._connection.execute(ADD, row)
@@ -119,7 +117,7 @@ class Messages:
         await self._connection.execute(ERASE, {"account": account_id})
 
     def _message(
-        self, row: Row[tuple[UUID, AccountId, datetime, datetime | None, bytes, str]]
+        self, row: Row[UUID, AccountId, datetime, datetime | None, bytes, str]
     ) -> InboxMessage:
         plain = json.loads(self._sealer.open(row.text, _context(row.id)))
         return InboxMessage(
