@@ -1,0 +1,175 @@
+"""Keep the browsers that have signed in; a secret at rest is a digest."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, String, Uuid, bindparam, delete, exists, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.orm import Mapped, mapped_column
+
+from citizen_account.domain.accounts import AccountId, Device, Level, Session, SessionId
+from citizen_account.security.sealing import Sealer
+from citizen_account.storage.base import Base
+
+DEVICE_INDEX = "session device"
+# Ended sessions tell a known device from a new one, and a typed form its owner.
+KEEP_ENDED = timedelta(days=90)
+
+
+class SessionRow(Base):
+    __tablename__ = "sessions"
+
+    id: Mapped[SessionId] = mapped_column(primary_key=True)
+    digest: Mapped[bytes] = mapped_column(unique=True)
+    account_id: Mapped[AccountId] = mapped_column(
+        Uuid, ForeignKey("accounts.id", ondelete="CASCADE"), index=True
+    )
+    authenticated_at: Mapped[datetime]
+    methods: Mapped[str] = mapped_column(String(64))
+    """Parted by blanks, as `amr` values hold none."""
+    level: Mapped[Level]
+    device: Mapped[bytes]
+    """Sealed: what the browser said of itself."""
+    device_index: Mapped[bytes]
+    created_at: Mapped[datetime]
+    last_seen_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+
+
+_COLUMNS = (
+    SessionRow.id,
+    SessionRow.account_id,
+    SessionRow.authenticated_at,
+    SessionRow.methods,
+    SessionRow.level,
+    SessionRow.created_at,
+    SessionRow.last_seen_at,
+    SessionRow.expires_at,
+)
+_LIVING = SessionRow.ended_at.is_(None)
+_OF_ACCOUNT = SessionRow.account_id == bindparam("account")
+FIND = select(*_COLUMNS).where(SessionRow.digest == bindparam("session_digest"), _LIVING)
+FIND_BY_ID = select(*_COLUMNS).where(SessionRow.id == bindparam("session"), _LIVING)
+OWNER = select(SessionRow.account_id).where(SessionRow.digest == bindparam("session_digest"))
+LIST = (
+    select(*_COLUMNS, SessionRow.device)
+    .where(
+        _OF_ACCOUNT,
+        _LIVING,
+        SessionRow.expires_at > bindparam("now"),
+        SessionRow.last_seen_at > bindparam("idle_since"),
+    )
+    .order_by(SessionRow.last_seen_at.desc())
+)
+ADD = insert(SessionRow)
+SEE = (
+    update(SessionRow)
+    .where(SessionRow.id == bindparam("session"), SessionRow.last_seen_at < bindparam("before"))
+    .values(last_seen_at=bindparam("now"))
+)
+_END = update(SessionRow).where(_LIVING).values(ended_at=bindparam("now"))
+_END = _END.returning(*_COLUMNS)
+END = _END.where(SessionRow.id == bindparam("session"), _OF_ACCOUNT)
+END_OTHERS = _END.where(_OF_ACCOUNT, SessionRow.id != bindparam("kept"))
+END_ALL = _END.where(_OF_ACCOUNT)
+HAS_ANY = select(exists().where(_OF_ACCOUNT))
+KNOWS = select(exists().where(_OF_ACCOUNT, SessionRow.device_index == bindparam("index")))
+FORGET = delete(SessionRow).where(SessionRow.expires_at < bindparam("limit"))
+
+
+class Sessions:
+    def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
+        self._connection = connection
+        self._sealer = sealer
+
+    async def find(self, digest: bytes) -> Session | None:
+        """Return a session that nobody ended; whether it is still young enough is a rule's say."""
+        row = (await self._connection.execute(FIND, {"session_digest": digest})).first()
+        return None if row is None else _session(row._asdict())
+
+    async def find_by_id(self, session_id: SessionId) -> Session | None:
+        """Return a session that nobody ended."""
+        row = (await self._connection.execute(FIND_BY_ID, {"session": session_id})).first()
+        return None if row is None else _session(row._asdict())
+
+    async def owner_of(self, digest: bytes) -> AccountId | None:
+        """Say whose session this is or was, while it is remembered."""
+        asked = await self._connection.execute(OWNER, {"session_digest": digest})
+        return asked.scalar()
+
+    async def add(self, session: Session, digest: bytes, device: str) -> None:
+        row = {
+            "id": session.id,
+            "digest": digest,
+            "account_id": session.account_id,
+            "authenticated_at": session.authenticated_at,
+            "methods": " ".join(session.methods),
+            "level": session.level,
+            "device": self._sealer.seal(device.encode(), _context(session.id)),
+            "device_index": self._index(device),
+            "created_at": session.created_at,
+            "last_seen_at": session.last_seen_at,
+            "expires_at": session.expires_at,
+            "ended_at": None,
+        }
+        await self._connection.execute(ADD, row)
+
+    async def devices(
+        self, account_id: AccountId, *, now: datetime, idle: timedelta
+    ) -> Sequence[Device]:
+        """List what is signed in now, the last used first."""
+        asked = {"account": account_id, "now": now, "idle_since": now - idle}
+        rows = await self._connection.execute(LIST, asked)
+        return [self._device(row._asdict()) for row in rows]
+
+    async def is_new_device(self, account_id: AccountId, device: str) -> bool:
+        """Say whether the account was used before, but never with this device."""
+        asked = {"account": account_id, "index": self._index(device)}
+        if (await self._connection.execute(KNOWS, asked)).scalar_one():
+            return False
+        return bool((await self._connection.execute(HAS_ANY, {"account": account_id})).scalar_one())
+
+    async def see(self, session_id: SessionId, now: datetime, grain: timedelta) -> None:
+        """Note that it is in use, unless that was noted less than a grain ago."""
+        seen = {"session": session_id, "now": now, "before": now - grain}
+        await self._connection.execute(SEE, seen)
+
+    async def end(
+        self, account_id: AccountId, session_id: SessionId, now: datetime
+    ) -> Session | None:
+        """End one session of the account. Of several callers at once, one gets it back."""
+        ending = {"account": account_id, "session": session_id, "now": now}
+        row = (await self._connection.execute(END, ending)).first()
+        return None if row is None else _session(row._asdict())
+
+    async def end_others(
+        self, account_id: AccountId, kept: SessionId | None, now: datetime
+    ) -> Sequence[Session]:
+        """End every session of the account but the kept one, and return what ended."""
+        ending = {"account": account_id, "now": now}
+        statement, asked = (
+            (END_ALL, ending) if kept is None else (END_OTHERS, ending | {"kept": kept})
+        )
+        return [_session(row._asdict()) for row in await self._connection.execute(statement, asked)]
+
+    async def forget_old(self, now: datetime) -> None:
+        await self._connection.execute(FORGET, {"limit": now - KEEP_ENDED})
+
+    def _index(self, device: str) -> bytes:
+        return self._sealer.index(device, DEVICE_INDEX)
+
+    def _device(self, columns: dict[str, object]) -> Device:
+        sealed = columns.pop("device")
+        session = _session(columns)
+        summary = self._sealer.open(sealed, _context(session.id)).decode()  # type: ignore[arg-type]  # a column of ours
+        return Device(session, summary)
+
+
+def _session(columns: dict[str, object]) -> Session:
+    methods = tuple(str(columns.pop("methods")).split())
+    return Session(methods=methods, **columns)  # type: ignore[arg-type]  # the columns are the fields
+
+
+def _context(session_id: SessionId) -> str:
+    return f"sessions.device.{session_id}"
