@@ -1,0 +1,69 @@
+"""Build the ASGI application: routes, pages, error pages, the guard around them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
+
+from citizen_account.bootstrap import Runtime, build_runtime
+from citizen_account.jobs.worker import Worker
+from citizen_account.resources import STATIC
+from citizen_account.settings import Settings
+from citizen_account.telemetry import configure_logging
+from citizen_account.web import development, errors, health, oidc, portal
+from citizen_account.web.frames import wished_language
+from citizen_account.web.middleware import Guard
+from citizen_account.web.pages import Pages
+from citizen_account.web.static_files import PREFIX, StaticFiles
+
+
+def create_app(
+    runtime: Runtime, *, with_worker: bool = False, more_routes: Sequence[BaseRoute] = ()
+) -> FastAPI:
+    """Return the application. A worker inside it suits the embedded default: one process."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(runtime)
+        running = asyncio.create_task(worker.run()) if with_worker else None
+        yield
+        worker.stop()
+        if running is not None:
+            await running
+        await runtime.database.close()
+
+    static_files = StaticFiles(STATIC)
+    own = development.ROUTES if runtime.is_development else ()
+    routes = [Route("/", home), *oidc.ROUTES, *health.ROUTES, *own, *more_routes]
+    app = FastAPI(lifespan=lifespan, routes=routes, openapi_url=None)
+    app.router.routes.append(Mount(PREFIX, static_files))
+    app.state.runtime = runtime
+    app.state.pages = Pages(
+        *runtime.template_folders, static_files=static_files, translations=runtime.translations
+    )
+    for router in portal.ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    app.add_middleware(Guard, runtime=runtime)
+    return app
+
+
+async def home(request: Request) -> Response:
+    """Lead to the overview, which leads on to the sign-in page where needed."""
+    return RedirectResponse(f"/{wished_language(request)}/dashboard", 303)
+
+
+def from_environment() -> FastAPI:
+    """Build the application of this environment, for `uvicorn --factory`."""
+    configure_logging()
+    return create_app(build_runtime(Settings()))
+
+
+def from_environment_with_worker() -> FastAPI:
+    """Build it with the worker inside, as `serve` does for one process."""
+    configure_logging()
+    return create_app(build_runtime(Settings()), with_worker=True)

@@ -1,0 +1,127 @@
+"""Compose the program from its settings."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from citizen_account.domain.accounts import SessionLimits
+from citizen_account.i18n import Translations
+from citizen_account.mail import Mailer, SmtpAddress
+from citizen_account.resources import LOCALE, templates_folder
+from citizen_account.security.passwords import HashParameters, PasswordHasher
+from citizen_account.security.sealing import DerivedKeys, Sealer
+from citizen_account.settings import Environment, Network, Settings
+from citizen_account.storage.unit_of_work import Clock, Database
+
+
+@dataclass(frozen=True, slots=True)
+class City:
+    """What pages and mails say of the city that runs the account."""
+
+    name: str
+    brand: str
+    support_email: str
+    support_phone: str
+    default_language: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """All that a route, a job or a command may reach."""
+
+    issuer: str
+    city: City
+    is_development: bool
+    trusted_proxies: tuple[Network, ...]
+    session_limits: SessionLimits
+    clock: Clock
+    derived_keys: DerivedKeys
+    sealer: Sealer
+    hasher: PasswordHasher
+    database: Database
+    mailer: Mailer
+    translations: Translations
+    template_folders: tuple[Path, ...]
+    """Where pages and mails are looked for, a city's own folder first."""
+
+    @property
+    def host(self) -> str:
+        """The host, with its port where it is not the scheme's own, that requests must name."""
+        return urlsplit(self.issuer).netloc
+
+    @property
+    def is_https(self) -> bool:
+        return self.issuer.startswith("https://")
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
+    derived_keys = DerivedKeys.of(settings.secret_key.get_secret_value())
+    data_keys = [key.get_secret_value() for key in settings.data_key]
+    sealer = Sealer(data_keys, derived_keys.index)
+    translations = Translations.read(
+        LOCALE, default=settings.default_language, time_zone=settings.time_zone
+    )
+    folders = _template_folders(settings)
+    return Runtime(
+        issuer=settings.issuer,
+        city=_city_of(settings),
+        is_development=settings.environment is Environment.DEVELOPMENT,
+        trusted_proxies=settings.trusted_proxies,
+        session_limits=SessionLimits(
+            idle=timedelta(minutes=settings.session_idle_minutes),
+            maximum=timedelta(hours=settings.session_maximum_hours),
+        ),
+        clock=clock,
+        derived_keys=derived_keys,
+        sealer=sealer,
+        hasher=_hasher_of(settings),
+        database=Database(settings.database_url.get_secret_value(), sealer, clock),
+        mailer=_mailer_of(settings, translations, folders),
+        translations=translations,
+        template_folders=folders,
+    )
+
+
+def _template_folders(settings: Settings) -> tuple[Path, ...]:
+    own = settings.templates_folder
+    return (templates_folder(),) if own is None else (own, templates_folder())
+
+
+def _city_of(settings: Settings) -> City:
+    return City(
+        name=settings.city_name,
+        brand=settings.brand,
+        support_email=settings.support_email,
+        support_phone=settings.support_phone,
+        default_language=settings.default_language,
+        time_zone=settings.time_zone,
+    )
+
+
+def _hasher_of(settings: Settings) -> PasswordHasher:
+    return PasswordHasher(
+        HashParameters(
+            memory_kib=settings.argon2_memory_kib,
+            time_cost=settings.argon2_time_cost,
+            parallelism=settings.argon2_parallelism,
+        )
+    )
+
+
+def _mailer_of(settings: Settings, translations: Translations, folders: tuple[Path, ...]) -> Mailer:
+    url = settings.smtp_url
+    return Mailer(
+        folders=folders,
+        translations=translations,
+        issuer=settings.issuer,
+        city_name=settings.city_name,
+        sender=settings.mail_from,
+        support=settings.support_email or settings.support_phone,
+        smtp=None if url is None else SmtpAddress.parse(url.get_secret_value()),
+    )

@@ -1,0 +1,69 @@
+"""Serve the account, and work off what nobody waits for."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from citizen_account.bootstrap import build_runtime
+from citizen_account.cli.failures import CommandError
+from citizen_account.jobs.worker import Worker
+from citizen_account.settings import Settings
+from citizen_account.telemetry import configure_logging
+
+GRACE_SECONDS = 20
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(help="How many processes.", min=1)] = 1,
+    *,
+    worker: Annotated[
+        bool, typer.Option(help="Run the worker inside; only with one process.")
+    ] = True,
+) -> None:
+    """Serve the account until it is told to stop; requests that have begun are finished."""
+    Settings()
+    is_embedded = worker and workers == 1
+    if worker and workers > 1:
+        raise CommandError(
+            "several processes need --no-worker, and `citizen-account worker` beside them"
+        )
+    factory = "from_environment_with_worker" if is_embedded else "from_environment"
+    configure_logging()
+    uvicorn.run(
+        f"citizen_account.app:{factory}",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        http="httptools",
+        loop="uvloop",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        # Our own code reads forwarded headers, from trusted proxies only.
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def work() -> None:
+    """Send mail, call services back, refresh snapshots: beside `serve --no-worker`."""
+    configure_logging()
+    asyncio.run(_work())
+
+
+async def _work() -> None:
+    runtime = build_runtime(Settings())
+    worker = Worker(runtime)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, worker.stop)
+    try:
+        await worker.run()
+    finally:
+        await runtime.database.close()

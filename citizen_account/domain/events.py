@@ -1,0 +1,101 @@
+"""Name what happened, for the audit trail and for the jobs that act on it later."""
+
+from dataclasses import dataclass, fields
+from typing import ClassVar, Protocol
+
+from citizen_account.domain.accounts import AccountId, Role, SessionId
+from citizen_account.domain.clients import ClientId
+from citizen_account.domain.consents import ConsentEnd, ConsentId
+from citizen_account.domain.grants import GrantId
+
+
+class Event(Protocol):
+    """A frozen dataclass of ids; `account_id` is None where no resident is concerned.
+
+    An event never carries a token, an address or a name.
+    """
+
+    code: ClassVar[str]
+    has_follow_up: ClassVar[bool]
+
+    @property
+    def account_id(self) -> AccountId | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TokensIssued:
+    code: ClassVar = "tokens_issued"
+    has_follow_up: ClassVar = False
+    account_id: AccountId | None
+    client_id: ClientId
+    grant_id: GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class CodeReplayed:
+    code: ClassVar = "code_replayed"
+    has_follow_up: ClassVar = True
+    account_id: AccountId | None
+    client_id: ClientId
+    grant_id: GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    code: ClassVar = "consent_given"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    client_id: ClientId
+    consent_id: ConsentId
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentWithdrawn:
+    code: ClassVar = "consent_withdrawn"
+    has_follow_up: ClassVar = True
+    account_id: AccountId
+    client_id: ClientId
+    consent_id: ConsentId
+    how: ConsentEnd
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    code: ClassVar = "signed_in"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    code: ClassVar = "signed_out"
+    has_follow_up: ClassVar = True
+    account_id: AccountId
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class RoleGranted:
+    code: ClassVar = "role_granted"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRevoked:
+    code: ClassVar = "role_revoked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    role: Role
+
+
+def facts_of(event: Event) -> dict[str, str]:
+    """Return the ids that the event carries, as plain text; what is absent is left out."""
+    carried = ((field.name, getattr(event, field.name)) for field in fields(event))  # type: ignore[arg-type]  # every event is a dataclass
+    return {name: _text(fact) for name, fact in carried if fact is not None}
+
+
+def _text(fact: object) -> str:
+    return " ".join(sorted(fact)) if isinstance(fact, frozenset) else str(fact)

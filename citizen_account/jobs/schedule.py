@@ -1,0 +1,37 @@
+"""Say what is done periodically, each time by one worker of all."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from citizen_account.bootstrap import Runtime
+from citizen_account.usecases.audit import seal_new_rows, sweep
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    name: str
+    every: timedelta
+    run: Callable[[Runtime], Awaitable[None]]
+
+
+async def seal_trail(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await seal_new_rows(uow)
+
+
+async def sweep_trail(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await sweep(uow)
+
+
+async def forget_done_errands(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await uow.outbox.forget_done(uow.now)
+
+
+SCHEDULE: tuple[Periodic, ...] = (
+    Periodic("seal_trail", timedelta(seconds=1), seal_trail),
+    Periodic("sweep_trail", timedelta(hours=1), sweep_trail),
+    Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
+)

@@ -1,0 +1,141 @@
+"""Guard what every request passes through, whatever it asks for."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from citizen_account.bootstrap import Runtime
+from citizen_account.domain.errors import DomainError, ErrorCode
+from citizen_account.security.tokens import new_id
+from citizen_account.telemetry import request_named
+from citizen_account.web.errors import answer
+from citizen_account.web.requests import parse_fields
+
+log = logging.getLogger(__name__)
+
+MAX_BODY_BYTES = 256 * 1024
+MAX_QUERY_BYTES = 32 * 1024
+TWO_YEARS = 63_072_000
+# A page sets its own policy; whatever else we answer needs nothing and is framed by nobody.
+BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+HEADERS = {
+    "x-content-type-options": "nosniff",
+    # Under no-referrer Chromium sends "Origin: null" with our own forms.
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+    "x-frame-options": "DENY",
+}
+Check = Callable[[Scope, Runtime], ErrorCode | None]
+
+
+class Guard:
+    """Name the request, refuse what is malformed or too large, and add the security headers."""
+
+    def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
+        self._app = app
+        self._runtime = runtime
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.monotonic()
+        status = 0
+
+        async def send_guarded(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                self._add_headers(message)
+            await send(message)
+
+        with request_named(str(new_id())):
+            try:
+                await self._pass_on(scope, receive, send_guarded)
+            finally:
+                facts = {
+                    "method": scope["method"],
+                    "route": getattr(scope.get("route"), "path", ""),
+                    "status": status,
+                    "milliseconds": round((time.monotonic() - started) * 1000, 1),
+                }
+                log.info("request", extra=facts)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        code = self._fault_of(scope)
+        if code is not None:
+            await answer(Request(scope), code)(scope, receive, send)
+            return
+        await self._app(scope, _capped(receive), send)
+
+    def _fault_of(self, scope: Scope) -> ErrorCode | None:
+        checks: tuple[Check, ...] = (_host_fault, _query_fault, _path_fault, _length_fault)
+        faults = (check(scope, self._runtime) for check in checks)
+        return next((fault for fault in faults if fault is not None), None)
+
+    def _add_headers(self, message: Message) -> None:
+        headers = MutableHeaders(scope=message)
+        for name, value in HEADERS.items():
+            headers.setdefault(name, value)
+        headers.setdefault("content-security-policy", BARE_POLICY)
+        headers.setdefault("cache-control", "no-store")
+        if self._runtime.is_https:
+            # RFC 6797 section 7.2: over TLS only.
+            headers["strict-transport-security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+
+
+def _capped(receive: Receive) -> Callable[[], Awaitable[Message]]:
+    """Stop reading a body that grows beyond what anything here accepts."""
+    read = 0
+
+    async def receive_capped() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > MAX_BODY_BYTES:
+            raise DomainError(ErrorCode.REQUEST_TOO_LARGE)
+        return message
+
+    return receive_capped
+
+
+def _host_fault(scope: Scope, runtime: Runtime) -> ErrorCode | None:
+    # RFC 9110 section 7.4. Health is asked by machines that know an address, not a name.
+    if scope["path"].startswith("/health/"):
+        return None
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    if len(hosts) != 1 or hosts[0].decode("latin-1").lower() != runtime.host:
+        return ErrorCode.HOST_UNKNOWN
+    return None
+
+
+def _query_fault(scope: Scope, _: Runtime) -> ErrorCode | None:
+    if len(scope["query_string"]) > MAX_QUERY_BYTES:
+        return ErrorCode.REQUEST_TOO_LARGE
+    try:
+        parse_fields(scope["query_string"])
+    except DomainError as error:
+        return error.code
+    return None
+
+
+def _path_fault(scope: Scope, _: Runtime) -> ErrorCode | None:
+    # The server has decoded %00 and bad UTF-8 by now; neither is part of an address of ours.
+    path = scope["path"]
+    is_text = path.isprintable() and "\ufffd" not in path
+    return None if is_text else ErrorCode.NOT_FOUND
+
+
+def _length_fault(scope: Scope, _: Runtime) -> ErrorCode | None:
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    if any(not length.isdigit() for length in lengths):
+        return ErrorCode.REQUEST_MALFORMED
+    if any(int(length) > MAX_BODY_BYTES for length in lengths[:1]):
+        return ErrorCode.REQUEST_TOO_LARGE
+    return None
