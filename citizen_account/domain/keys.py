@@ -1,0 +1,85 @@
+"""Say which signing key is next, active or retired: a matter of the clock, no state to flip."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+DEFAULT_ALGORITHM = "RS256"
+SIGNING_ALGORITHMS = (DEFAULT_ALGORITHM, "ES256")
+
+RING_CACHE = timedelta(seconds=60)
+"""How long a process may use a key ring that it has loaded."""
+JWKS_CACHE = timedelta(minutes=5)
+"""How long a client may use a key set that it has fetched: our Cache-Control."""
+PUBLISH_LEAD = timedelta(minutes=15)
+"""How long a key is published before it signs: more than both caches together."""
+LONGEST_TOKEN = timedelta(minutes=10)
+"""The longest life of anything that a client verifies by our key set."""
+RETIREMENT = LONGEST_TOKEN + RING_CACHE + JWKS_CACHE
+"""How long a key is published after its successor signs."""
+REMEMBERED = timedelta(days=30)
+"""How long we ourselves still verify an ID token that comes back as a hint."""
+
+
+class KeyState(StrEnum):
+    NEXT = "next"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A signing key as it is kept. `generation` counts from 1 for each algorithm."""
+
+    kid: str
+    algorithm: str
+    generation: int
+    private_key: bytes
+    """PKCS 8 in DER, opened."""
+    created_at: datetime
+    active_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPlace:
+    """Where a key stands at an instant."""
+
+    key: StoredKey
+    state: KeyState
+    published_until: datetime | None
+    """When it leaves the published set; None while no successor has an appointed hour."""
+
+    def is_published(self, now: datetime) -> bool:
+        return self.published_until is None or now < self.published_until
+
+    def is_remembered(self, now: datetime) -> bool:
+        return self.published_until is None or now < self.published_until + REMEMBERED
+
+
+def place_keys(keys: Sequence[StoredKey], now: datetime) -> tuple[KeyPlace, ...]:
+    """Place every key, newest first within its algorithm."""
+    return tuple(
+        place
+        for algorithm in SIGNING_ALGORITHMS
+        for place in _place_chain([key for key in keys if key.algorithm == algorithm], now)
+    )
+
+
+def _place_chain(chain: Sequence[StoredKey], now: datetime) -> list[KeyPlace]:
+    ordered = sorted(chain, key=lambda key: key.generation, reverse=True)
+    places: list[KeyPlace] = []
+    successor: StoredKey | None = None
+    for key in ordered:
+        until = None if successor is None else successor.active_from + RETIREMENT
+        places.append(KeyPlace(key, _state(key, successor, now), until))
+        successor = key
+    return places
+
+
+def _state(key: StoredKey, successor: StoredKey | None, now: datetime) -> KeyState:
+    if key.active_from > now:
+        return KeyState.NEXT
+    if successor is not None and successor.active_from <= now:
+        return KeyState.RETIRED
+    return KeyState.ACTIVE
