@@ -34,10 +34,55 @@ class TokensIssued:
 @dataclass(frozen=True, slots=True)
 class CodeReplayed:
     code: ClassVar = "code_replayed"
-    has_follow_up: ClassVar = True
+    has_follow_up: ClassVar = False
     account_id: AccountId | None
     client_id: ClientId
     grant_id: GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenReused:
+    code: ClassVar = "refresh_token_reused"
+    has_follow_up: ClassVar = False
+    account_id: AccountId | None
+    client_id: ClientId
+    grant_id: GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRevoked:
+    """The client gave a grant back (RFC 7009)."""
+
+    code: ClassVar = "grant_revoked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId | None
+    client_id: ClientId
+    grant_id: GrantId
+
+
+@dataclass(frozen=True, slots=True)
+class ClientImported:
+    code: ClassVar = "client_imported"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDisabled:
+    code: ClassVar = "client_disabled"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class KeysRotated:
+    code: ClassVar = "keys_rotated"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    algorithm: str
+    kid: str
 
 
 @dataclass(frozen=True, slots=True)
