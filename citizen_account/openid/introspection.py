@@ -1,0 +1,34 @@
+"""Say to a client what a token of its own is worth (RFC 7662 section 2.2)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from citizen_account.domain.clients import Client
+from citizen_account.domain.grants import PresentedToken, TokenKind
+from citizen_account.openid.provider import Provider
+from citizen_account.openid.subjects import subject_of
+
+# RFC 7662 section 2.2: nothing more is said of a token that is dead, unknown or somebody else's.
+INACTIVE: Mapping[str, object] = {"active": False}
+
+
+def describe_token(
+    provider: Provider, client: Client, presented: PresentedToken | None, *, now: datetime
+) -> Mapping[str, object]:
+    # RFC 7662 section 4: to whom a token was not issued learns nothing of it.
+    if presented is None or presented.grant.client_id != client.id or not presented.is_alive(now):
+        return INACTIVE
+    token, grant = presented.token, presented.grant
+    answer: dict[str, object] = {
+        "active": True,
+        "iss": provider.issuer,
+        "client_id": client.id,
+        "scope": token.scope,
+        "iat": int(token.issued_at.timestamp()),
+        "exp": int(token.expires_at.timestamp()),
+    }
+    if token.kind is TokenKind.ACCESS:
+        answer["token_type"] = "Bearer"  # noqa: S105  # a name of RFC 6750
+    if grant.account_id is not None:
+        answer["sub"] = subject_of(grant.account_id, client, provider.pairwise_key)
+    return answer
