@@ -1,4 +1,4 @@
-"""Describe what stands in a resident's inbox: notices of the account and words of its services."""
+"""Describe what stands in a resident's inbox: announcements of the account and words of its services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from citizen_account.domain.texts import LocalText
 MessageId = NewType("MessageId", UUID)
 
 
-class Notice(StrEnum):
+class Announcement(StrEnum):
     """What the account itself tells; the pages have a text for each."""
 
     WELCOME = "welcome"
@@ -25,10 +25,10 @@ class Notice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class NoticeText:
-    """A notice and what it speaks of, for instance the service by its name."""
+class AccountText:
+    """An announcement and what it speaks of, for instance the service by its name."""
 
-    notice: Notice
+    announcement: Announcement
     facts: Mapping[str, LocalText]
 
 
@@ -47,7 +47,7 @@ class InboxMessage:
     account_id: AccountId
     sent_at: datetime
     read_at: datetime | None
-    text: NoticeText | ServiceText
+    text: AccountText | ServiceText
     place: str
     """Where the resident acts on it: a path of ours without its language; empty for nowhere."""
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     String,
     Uuid,
     bindparam,
-    delete,
     func,
     insert,
     select,
@@ -25,10 +24,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_account.domain.accounts import AccountId
 from citizen_account.domain.messages import (
+    AccountText,
+    Announcement,
     InboxMessage,
     MessageId,
-    Notice,
-    NoticeText,
     ServiceText,
 )
 from citizen_account.security.sealing import Sealer
@@ -42,7 +41,9 @@ class MessageRow(Base):
     __table_args__ = (Index("ix_messages_account_id_id", "account_id", "id"),)
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
-    account_id: Mapped[AccountId] = mapped_column(Uuid, ForeignKey("accounts.id"))
+    account_id: Mapped[AccountId] = mapped_column(
+        Uuid, ForeignKey("accounts.id", ondelete="CASCADE")
+    )
     sent_at: Mapped[datetime]
     read_at: Mapped[datetime | None]
     text: Mapped[bytes] = mapped_column(LargeBinary)
@@ -72,7 +73,6 @@ MARK_READ = (
     .values(read_at=bindparam("now"))
 )
 ADD = insert(MessageRow)
-ERASE = delete(MessageRow).where(OF_ACCOUNT)
 
 
 class Messages:
@@ -113,9 +113,6 @@ class Messages:
         asked = {"account": account_id, "message": message_id, "now": now}
         await self._connection.execute(MARK_READ, asked)
 
-    async def erase(self, account_id: AccountId) -> None:
-        await self._connection.execute(ERASE, {"account": account_id})
-
     def _message(
         self, row: Row[UUID, AccountId, datetime, datetime | None, bytes, str]
     ) -> InboxMessage:
@@ -134,11 +131,11 @@ def _context(message_id: UUID) -> str:
     return f"messages.text.{message_id}"
 
 
-def _plain(text: NoticeText | ServiceText) -> Mapping[str, object]:
+def _plain(text: AccountText | ServiceText) -> Mapping[str, object]:
     match text:
-        case NoticeText():
+        case AccountText():
             facts = {name: dict(fact) for name, fact in text.facts.items()}
-            return {"notice": text.notice, "facts": facts}
+            return {"announcement": text.announcement, "facts": facts}
         case ServiceText():
             return {
                 "sender": dict(text.sender),
@@ -147,7 +144,7 @@ def _plain(text: NoticeText | ServiceText) -> Mapping[str, object]:
             }
 
 
-def _text(plain: dict[str, Any]) -> NoticeText | ServiceText:  # Any: JSON as `_plain` writes it
-    if "notice" in plain:
-        return NoticeText(Notice(plain["notice"]), plain["facts"])
+def _text(plain: dict[str, Any]) -> AccountText | ServiceText:  # Any: JSON as `_plain` writes it
+    if "announcement" in plain:
+        return AccountText(Announcement(plain["announcement"]), plain["facts"])
     return ServiceText(plain["sender"], plain["subject"], plain["body"])

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from citizen_account.domain.accounts import AccountId
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.messages import (
+    AccountText,
+    Announcement,
     InboxMessage,
     MessageId,
-    Notice,
-    NoticeText,
     ServiceText,
 )
 from citizen_account.domain.texts import LocalText
@@ -21,13 +21,13 @@ PAGE_SIZE = 20
 async def tell(
     uow: UnitOfWork,
     account_id: AccountId,
-    notice: Notice,
+    announcement: Announcement,
     *,
     facts: Mapping[str, LocalText] | None = None,
     place: str = "",
 ) -> None:
-    """Put a notice of the account into the inbox. `place` is a path without its language."""
-    await _add(uow, account_id, NoticeText(notice, facts or {}), place)
+    """Put an announcement of the account into the inbox. `place` is a path without its language."""
+    await _add(uow, account_id, AccountText(announcement, facts or {}), place)
 
 
 async def deliver(uow: UnitOfWork, account_id: AccountId, text: ServiceText, *, place: str) -> None:
@@ -56,7 +56,7 @@ async def open_message(
 
 
 async def _add(
-    uow: UnitOfWork, account_id: AccountId, text: NoticeText | ServiceText, place: str
+    uow: UnitOfWork, account_id: AccountId, text: AccountText | ServiceText, place: str
 ) -> None:
     await uow.messages.add(
         InboxMessage(

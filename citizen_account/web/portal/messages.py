@@ -10,13 +10,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from citizen_account.domain.messages import InboxMessage, MessageId, NoticeText, ServiceText
+from citizen_account.domain.messages import AccountText, InboxMessage, MessageId, ServiceText
 from citizen_account.domain.texts import in_language
 from citizen_account.i18n import Message, Speech, m
 from citizen_account.usecases.messages import PAGE_SIZE, list_messages, open_message
+from citizen_account.web.announcements import ANNOUNCEMENTS
 from citizen_account.web.dependencies import InLanguage, InRuntime, SignedIn
 from citizen_account.web.frames import frame_of, show
-from citizen_account.web.notice_texts import NOTICE_WORDS
 
 router = APIRouter(prefix="/{language}/messages", include_in_schema=False)
 ACCOUNT = m("City account")
@@ -90,9 +90,9 @@ def line_of(message: InboxMessage, speech: Speech) -> MessageLine:
     """Return what a list shows of the message, in the reader's language."""
     text = message.text
     match text:
-        case NoticeText():
+        case AccountText():
             sender = speech.say(ACCOUNT)
-            subject = _say(NOTICE_WORDS[text.notice].subject, text, speech)
+            subject = _say(ANNOUNCEMENTS[text.announcement].subject, text, speech)
         case ServiceText():
             sender = in_language(text.sender, speech.language)
             subject = in_language(text.subject, speech.language)
@@ -110,8 +110,8 @@ def line_of(message: InboxMessage, speech: Speech) -> MessageLine:
 def page_of(message: InboxMessage, speech: Speech) -> MessagePage:
     text = message.text
     match text:
-        case NoticeText():
-            words = NOTICE_WORDS[text.notice]
+        case AccountText():
+            words = ANNOUNCEMENTS[text.announcement]
             body, action = _say(words.body, text, speech), words.action
         case ServiceText():
             body, action = in_language(text.body, speech.language), OPEN
@@ -121,6 +121,6 @@ def page_of(message: InboxMessage, speech: Speech) -> MessagePage:
     return MessagePage(line_of(message, speech), paragraphs, message.place, action)
 
 
-def _say(words: Message, notice: NoticeText, speech: Speech) -> str:
-    facts = {name: in_language(fact, speech.language) for name, fact in notice.facts.items()}
+def _say(words: Message, text: AccountText, speech: Speech) -> str:
+    facts = {name: in_language(fact, speech.language) for name, fact in text.facts.items()}
     return speech.say(replace(words, facts=facts))
