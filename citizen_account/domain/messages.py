@@ -1,4 +1,4 @@
-"""Describe what stands in a resident's inbox: announcements of the account and words of its services."""
+"""Describe an inbox: announcements of the account and words of its services."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
