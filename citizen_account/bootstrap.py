@@ -13,6 +13,7 @@ from citizen_account.security.passwords import HashParameters, PasswordHasher
 from citizen_account.security.sealing import DerivedKeys, Sealer
 from citizen_account.settings import Environment, Network, Settings
 from citizen_account.storage.unit_of_work import Clock, Database
+from citizen_account.usecases.keys import KeyRings
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Runtime:
     sealer: Sealer
     hasher: PasswordHasher
     database: Database
+    keys: KeyRings
     mailer: Mailer
     translations: Translations
     template_folders: tuple[Path, ...]
@@ -68,6 +70,7 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         LOCALE, default=settings.default_language, time_zone=settings.time_zone
     )
     folders = _template_folders(settings)
+    database = Database(settings.database_url.get_secret_value(), sealer, clock)
     return Runtime(
         issuer=settings.issuer,
         city=_city_of(settings),
@@ -81,7 +84,8 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         derived_keys=derived_keys,
         sealer=sealer,
         hasher=_hasher_of(settings),
-        database=Database(settings.database_url.get_secret_value(), sealer, clock),
+        database=database,
+        keys=KeyRings(database, clock),
         mailer=_mailer_of(settings, translations, folders),
         translations=translations,
         template_folders=folders,

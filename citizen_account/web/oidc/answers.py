@@ -1,0 +1,54 @@
+"""What the machine endpoints share: who we are, and how an answer leaves."""
+
+import json
+from collections.abc import Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from citizen_account.domain.errors import DomainError, ErrorCode
+from citizen_account.openid.client_authentication import AssertionProof, Credentials, SecretProof
+from citizen_account.openid.provider import Provider
+from citizen_account.openid.responses import Answer, Refused, refusal
+from citizen_account.usecases.client_authentication import count_failed_proof
+from citizen_account.web.dependencies import runtime_of
+from citizen_account.web.requests import client_address
+
+
+async def provider_of(request: Request) -> Provider:
+    """Return the provider with its keys. No transaction may be open."""
+    runtime = runtime_of(request)
+    return Provider(runtime.issuer, runtime.derived_keys.pairwise, await runtime.keys.load())
+
+
+def send(answer: Answer) -> Response:
+    return send_json(answer.body, answer.status, answer.headers)
+
+
+def send_json(
+    body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return JSON that nobody may keep, unless the headers say otherwise."""
+    # Authlib's headers name a content type of their own, which Response does not repeat.
+    return Response(
+        json.dumps(body, ensure_ascii=False).encode(),
+        status,
+        {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+async def send_refusal(request: Request, refused: Refused, credentials: Credentials) -> Response:
+    """Return the refusal; a wrong proof is counted first. Raises: too_many_tries."""
+    if refused.error.error == "invalid_client":
+        await _count(request, credentials)
+    return send(refusal(refused.error))
+
+
+async def _count(request: Request, credentials: Credentials) -> None:
+    if not isinstance(credentials, SecretProof | AssertionProof):
+        return
+    runtime = runtime_of(request)
+    async with runtime.database.begin() as uow:
+        may_go_on = await count_failed_proof(uow, credentials, client_address(request, runtime))
+    if not may_go_on:
+        raise DomainError(ErrorCode.TOO_MANY_TRIES)

@@ -1,0 +1,28 @@
+"""Answer POST /introspect (RFC 7662)."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from citizen_account.openid.client_authentication import AssertionProof
+from citizen_account.openid.requests import read_presented_request
+from citizen_account.openid.responses import Refused, refusal
+from citizen_account.usecases.introspection import introspect
+from citizen_account.web.dependencies import runtime_of
+from citizen_account.web.oidc.answers import provider_of, send, send_json, send_refusal
+from citizen_account.web.requests import read_form
+
+
+async def introspection(request: Request) -> Response:
+    form = await read_form(request)
+    asked = read_presented_request(request.headers.get("authorization"), form)
+    if isinstance(asked, Refused):
+        return send(refusal(asked.error))
+    provider = await provider_of(request)
+    database = runtime_of(request).database
+    # An assertion is used up, which is to write; a secret is only compared.
+    has_assertion = isinstance(asked.credentials, AssertionProof)
+    async with database.begin() if has_assertion else database.read() as uow:
+        outcome = await introspect(uow, asked, provider)
+    if isinstance(outcome, Refused):
+        return await send_refusal(request, outcome, asked.credentials)
+    return send_json(outcome)
