@@ -202,6 +202,10 @@ class Case:
     contact: Contact | None = None
     extras: Extras = NO_EXTRAS
 
+    def __post_init__(self) -> None:
+        if self.url and not self.url.startswith(("https://", "http://")):
+            raise CallError("a case's url leads to no web page")
+
 
 # --- entitlements -------------------------------------------------------------------------------
 

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from datetime import datetime, tzinfo
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from citizen_account.connector_sdk.errors import Misconfigured, Unavailable
+from citizen_account.connector_sdk.shapes import adapter_of, name_of
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 T = TypeVar("T")
@@ -45,10 +46,10 @@ def read(shape: type[T], value: Json) -> T:
 
     """
     try:
-        return TypeAdapter(shape).validate_python(value)
+        return adapter_of(shape).validate_python(value)
     except ValidationError as error:
         note = _note(error)
-        log.warning("connector_drift %s: %s", shape.__name__, note)
+        log.warning("connector_drift %s: %s", name_of(shape), note)
         raise Unavailable(f"the answer has another shape: {note}") from None
 
 
@@ -62,7 +63,7 @@ def read_each(shape: type[T], values: Json) -> list[T]:
     """
     if not isinstance(values, list):
         raise Unavailable("the answer has another shape: a list was expected")
-    adapter = TypeAdapter(shape)
+    adapter = adapter_of(shape)
     fitting, notes = [], []
     for value in values:
         try:
@@ -71,7 +72,7 @@ def read_each(shape: type[T], values: Json) -> list[T]:
             notes.append(_note(error))
     if notes:
         log.warning(
-            "connector_drift %s: %d of %d: %s", shape.__name__, len(notes), len(values), notes[0]
+            "connector_drift %s: %d of %d: %s", name_of(shape), len(notes), len(values), notes[0]
         )
     if len(notes) > len(values) * TOLERATED_SHARE:
         raise Misconfigured(f"the source answers in another shape: {notes[0]}")

@@ -105,6 +105,44 @@ class ConsentWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class AccountCreated:
+    code: ClassVar = "account_created"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class SignInFailed:
+    """A wrong password; None for an address that nobody has."""
+
+    code: ClassVar = "sign_in_failed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordChanged:
+    code: ClassVar = "password_changed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    is_recovery: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EmailChanged:
+    code: ClassVar = "email_changed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    code: ClassVar = "profile_changed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     code: ClassVar = "signed_in"
     has_follow_up: ClassVar = False
@@ -134,6 +172,44 @@ class RoleRevoked:
     has_follow_up: ClassVar = False
     account_id: AccountId
     role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignRecordDropped:
+    """A source answered with somebody else's record: the whole answer was thrown away."""
+
+    code: ClassVar = "foreign_record_dropped"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    connector_id: str
+    capability: str
+    reference: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorMisconfigured:
+    code: ClassVar = "connector_misconfigured"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    connector_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamLinked:
+    """Another provider's word opens the account from now on."""
+
+    code: ClassVar = "upstream_linked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    upstream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamUnlinked:
+    code: ClassVar = "upstream_unlinked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    upstream_id: str
 
 
 def facts_of(event: Event) -> dict[str, str]:

@@ -6,8 +6,13 @@ from citizen_account.storage import (
     audit,
     chain,
     challenges,
+    client_sessions,
+    clients,
+    connector_health,
+    consents,
     credentials,
     grants,
+    interactions,
     keys,
     ledger,
     mailbox,
@@ -18,6 +23,7 @@ from citizen_account.storage import (
     schedule,
     sessions,
     throttles,
+    upstreams,
 )
 from citizen_account.storage.base import Base
 
@@ -27,8 +33,13 @@ TABLES = (
     audit,
     chain,
     challenges,
+    client_sessions,
+    clients,
+    connector_health,
+    consents,
     credentials,
     grants,
+    interactions,
     keys,
     ledger,
     mailbox,
@@ -39,5 +50,6 @@ TABLES = (
     schedule,
     sessions,
     throttles,
+    upstreams,
 )
 METADATA = Base.metadata

@@ -17,8 +17,13 @@ from citizen_account.storage.audit import Audit
 from citizen_account.storage.base import open_engines
 from citizen_account.storage.chain import Chain
 from citizen_account.storage.challenges import Challenges
+from citizen_account.storage.client_sessions import ClientSessions
+from citizen_account.storage.clients import Clients
+from citizen_account.storage.connector_health import ConnectorHealths
+from citizen_account.storage.consents import Consents
 from citizen_account.storage.credentials import Credentials
 from citizen_account.storage.grants import Grants
+from citizen_account.storage.interactions import Interactions
 from citizen_account.storage.keys import Keys
 from citizen_account.storage.ledger import Ledger
 from citizen_account.storage.mailbox import Mailbox
@@ -30,6 +35,7 @@ from citizen_account.storage.schedule import Schedule
 from citizen_account.storage.sessions import Sessions
 from citizen_account.storage.tables import METADATA
 from citizen_account.storage.throttles import Throttles
+from citizen_account.storage.upstreams import UpstreamIdentities, UpstreamLogins
 
 Clock = Callable[[], datetime]
 
@@ -44,8 +50,13 @@ class UnitOfWork:
         self.audit = Audit(connection)
         self.chain = Chain(connection)
         self.challenges = Challenges(connection, sealer)
+        self.client_sessions = ClientSessions(connection)
+        self.clients = Clients(connection)
+        self.connector_health = ConnectorHealths(connection)
+        self.consents = Consents(connection)
         self.credentials = Credentials(connection)
         self.grants = Grants(connection)
+        self.interactions = Interactions(connection, sealer)
         self.keys = Keys(connection, sealer)
         self.ledger = Ledger(connection)
         self.mailbox = Mailbox(connection)
@@ -56,6 +67,8 @@ class UnitOfWork:
         self.schedule = Schedule(connection)
         self.sessions = Sessions(connection, sealer)
         self.throttles = Throttles(connection, sealer, now)
+        self.upstream_identities = UpstreamIdentities(connection, sealer)
+        self.upstream_logins = UpstreamLogins(connection, sealer)
         self._events: list[Event] = []
 
     def record(self, event: Event) -> None:

@@ -1,0 +1,1 @@
+"""Run connectors so that a broken, slow or hostile one costs its own card and nothing else."""
