@@ -5,6 +5,7 @@ from typing import ClassVar, Protocol
 
 from citizen_account.domain.accounts import AccountId, Role, SessionId
 from citizen_account.domain.clients import ClientId
+from citizen_account.domain.connections import ConnectionId
 from citizen_account.domain.consents import ConsentEnd, ConsentId
 from citizen_account.domain.grants import GrantId
 
@@ -210,6 +211,24 @@ class UpstreamUnlinked:
     has_follow_up: ClassVar = False
     account_id: AccountId
     upstream_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLinked:
+    code: ClassVar = "service_linked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    connector_id: str
+    connection_id: ConnectionId
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUnlinked:
+    code: ClassVar = "service_unlinked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    connector_id: str
+    connection_id: ConnectionId
 
 
 def facts_of(event: Event) -> dict[str, str]:

@@ -10,6 +10,7 @@ from citizen_account.storage import (
     clients,
     connector_health,
     consents,
+    connections,
     credentials,
     grants,
     interactions,
@@ -22,6 +23,7 @@ from citizen_account.storage import (
     saved_forms,
     schedule,
     sessions,
+    snapshots,
     throttles,
     upstreams,
 )
@@ -37,6 +39,7 @@ TABLES = (
     clients,
     connector_health,
     consents,
+    connections,
     credentials,
     grants,
     interactions,
@@ -49,6 +52,7 @@ TABLES = (
     saved_forms,
     schedule,
     sessions,
+    snapshots,
     throttles,
     upstreams,
 )

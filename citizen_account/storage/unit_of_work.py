@@ -21,6 +21,7 @@ from citizen_account.storage.client_sessions import ClientSessions
 from citizen_account.storage.clients import Clients
 from citizen_account.storage.connector_health import ConnectorHealths
 from citizen_account.storage.consents import Consents
+from citizen_account.storage.connections import Connections
 from citizen_account.storage.credentials import Credentials
 from citizen_account.storage.grants import Grants
 from citizen_account.storage.interactions import Interactions
@@ -33,6 +34,7 @@ from citizen_account.storage.roles import Roles
 from citizen_account.storage.saved_forms import SavedForms
 from citizen_account.storage.schedule import Schedule
 from citizen_account.storage.sessions import Sessions
+from citizen_account.storage.snapshots import Snapshots
 from citizen_account.storage.tables import METADATA
 from citizen_account.storage.throttles import Throttles
 from citizen_account.storage.upstreams import UpstreamIdentities, UpstreamLogins
@@ -54,6 +56,7 @@ class UnitOfWork:
         self.clients = Clients(connection)
         self.connector_health = ConnectorHealths(connection)
         self.consents = Consents(connection)
+        self.connections = Connections(connection, sealer)
         self.credentials = Credentials(connection)
         self.grants = Grants(connection)
         self.interactions = Interactions(connection, sealer)
@@ -66,6 +69,7 @@ class UnitOfWork:
         self.saved_forms = SavedForms(connection, sealer)
         self.schedule = Schedule(connection)
         self.sessions = Sessions(connection, sealer)
+        self.snapshots = Snapshots(connection, sealer)
         self.throttles = Throttles(connection, sealer, now)
         self.upstream_identities = UpstreamIdentities(connection, sealer)
         self.upstream_logins = UpstreamLogins(connection, sealer)

@@ -1,0 +1,1 @@
+"""Sign residents in through other OpenID providers, on our own state rows."""
