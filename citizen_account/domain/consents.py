@@ -1,5 +1,6 @@
 """Decide what a resident allowed a service, and what a withdrawal ends."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,8 @@ from citizen_account.domain.accounts import AccountId
 from citizen_account.domain.errors import DomainError, ErrorCode
 
 ConsentId = NewType("ConsentId", UUID)
+# Of the way a notice is put together from its sentences.
+_NOTICE_EDITION = "1"
 
 
 class LegalBasis(StrEnum):
@@ -81,6 +84,20 @@ class Decision:
     """Of the text she saw, now or when she decided; empty where she said no."""
     text_language: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A text as it was shown before a decision. Kept, so that its digest can be explained."""
+
+    language: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, of the edition, the language and every word."""
+        whole = f"{_NOTICE_EDITION}\n{self.language}\n{self.text}"
+        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

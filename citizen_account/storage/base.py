@@ -32,6 +32,7 @@ from citizen_account.domain.accounts import AccountId, SessionId
 from citizen_account.domain.clients import ClientId
 from citizen_account.domain.consents import ConsentId
 from citizen_account.domain.grants import GrantId
+from citizen_account.domain.interactions import InteractionId
 
 ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 CONNECTIONS = 10
@@ -78,6 +79,7 @@ class Base(DeclarativeBase):
         SessionId: Uuid(),
         ConsentId: Uuid(),
         GrantId: Uuid(),
+        InteractionId: Uuid(),
         UUID: Uuid(),
         ClientId: String(255),
         datetime: Instant(),
