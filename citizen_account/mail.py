@@ -158,10 +158,10 @@ class Mailer:
     def _environment_of(self, speech: Speech) -> Environment:
         """Return a language's own environment: overlays would share their translations."""
         if speech.language not in self._spoken:
-            spoken = Environment(  # noqa: S701  # by the kind of the part, see below
+            spoken = Environment(
                 loader=self._loader,
                 # The subject and the plain text are no HTML; the same facts stand in both.
-                autoescape=lambda name: name is not None and name.endswith(".html"),
+                autoescape=lambda name: name is not None and name.endswith(".html"),  # noqa: S701  # by the kind of the part
                 undefined=StrictUndefined,
                 extensions=["jinja2.ext.i18n"],
                 trim_blocks=True,
