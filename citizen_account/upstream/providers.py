@@ -132,7 +132,7 @@ class Provider:
                 )
             except OAuthError as error:
                 raise UpstreamRefusedError(f"token endpoint: {error.error}"[:100]) from error
-            except (httpx2.HTTPError, ValueError, TypeError) as error:
+            except (httpx2.HTTPError, ValueError, TypeError, RecursionError) as error:
                 raise UpstreamUnavailableError("token endpoint") from error
         if not all(isinstance(token.get(name), str) for name in ("access_token", "id_token")):
             raise UpstreamRefusedError("token endpoint: no id_token")
