@@ -1,10 +1,9 @@
 """Remember how a connector fares: the state that all processes share."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from types import MappingProxyType
 from typing import NewType
 
 ConnectorId = NewType("ConnectorId", str)
@@ -35,7 +34,7 @@ class ConnectorHealth:
     reason: str = ""
     """For the administrator; no personal data."""
     checked_at: datetime | None = None
-    report: Mapping[str, str] = MappingProxyType({})
+    report: Mapping[str, str] = field(default_factory=dict)
     """From a capability to what the last check said: ok, degraded, down, misconfigured."""
 
     @property
