@@ -124,12 +124,7 @@ class Device:
 SEEN_GRAIN = timedelta(minutes=1)
 
 
-def is_alive(session: Session, limits: SessionLimits, now: datetime) -> bool:
+def is_alive(session: Session, idle: timedelta, now: datetime) -> bool:
     """Say whether the session still counts: neither over nor left alone for too long."""
     # OWASP ASVS 5.0 7.3.1 (idle) and 7.3.2 (absolute).
-    return now < session.expires_at and now < session.last_seen_at + limits.idle
-
-
-def is_seen_due(session: Session, now: datetime) -> bool:
-    """Say whether the time of its last use is worth writing down again."""
-    return now >= session.last_seen_at + SEEN_GRAIN
+    return now < session.expires_at and now < session.last_seen_at + idle

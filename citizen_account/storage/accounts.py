@@ -156,13 +156,14 @@ class Accounts:
         """Return the accounts whose time to change one's mind is over."""
         return list((await self._connection.execute(CLOSING, {"now": now})).scalars())
 
-    async def note_mail(self, email: EmailAddress, now: datetime, *, is_failing: bool) -> None:
-        """Remember since when mail to an address comes back, or that it arrives again."""
-        found = {"index": self._index(email)}
-        if is_failing:
-            await self._connection.execute(MAIL_FAILS, found | {"now": now})
-        else:
-            await self._connection.execute(MAIL_ARRIVES, found)
+    async def mark_mail_failing(self, address: str, now: datetime) -> None:
+        """Remember since when mail to the address comes back, if an account has it."""
+        failing = {"index": self._index(EmailAddress(address)), "now": now}
+        await self._connection.execute(MAIL_FAILS, failing)
+
+    async def mark_mail_arriving(self, email: EmailAddress) -> None:
+        """Forget it: somebody has just read a message there."""
+        await self._connection.execute(MAIL_ARRIVES, {"index": self._index(email)})
 
     async def remove(self, account_id: AccountId) -> None:
         await self._connection.execute(REMOVE, {"account": account_id})

@@ -39,7 +39,12 @@ REHASH = (
     .where(_OF_ACCOUNT, PasswordRow.hash == bindparam("old_hash"))
     .values(hash=bindparam("new_hash"))
 )
-COUNT_FAILURE = update(PasswordRow).where(_OF_ACCOUNT).values(failures=PasswordRow.failures + 1)
+COUNT_FAILURE = (
+    update(PasswordRow)
+    .where(_OF_ACCOUNT)
+    .values(failures=PasswordRow.failures + 1)
+    .returning(PasswordRow.failures)
+)
 CLEAR = update(PasswordRow).where(_OF_ACCOUNT, PasswordRow.failures > 0).values(failures=0)
 
 
@@ -62,8 +67,10 @@ class Credentials:
         changed = {"account": account_id, "old_hash": old_hash, "new_hash": new_hash}
         await self._connection.execute(REHASH, changed)
 
-    async def count_failure(self, account_id: AccountId) -> None:
-        await self._connection.execute(COUNT_FAILURE, {"account": account_id})
+    async def count_failure(self, account_id: AccountId) -> int:
+        """Return how many there were in a row, this one included; 0 without a password."""
+        counted = await self._connection.execute(COUNT_FAILURE, {"account": account_id})
+        return counted.scalar() or 0
 
     async def clear_failures(self, account_id: AccountId) -> None:
         await self._connection.execute(CLEAR, {"account": account_id})

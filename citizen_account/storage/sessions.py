@@ -68,11 +68,22 @@ SEE = (
     .where(SessionRow.id == bindparam("session"), SessionRow.last_seen_at < bindparam("before"))
     .values(last_seen_at=bindparam("now"))
 )
+RENEW = (
+    update(SessionRow)
+    .where(SessionRow.id == bindparam("session"), _LIVING)
+    .values(
+        digest=bindparam("new_digest"),
+        authenticated_at=bindparam("proven_at"),
+        methods=bindparam("proven_by"),
+        level=bindparam("reached"),
+        last_seen_at=bindparam("now"),
+        expires_at=bindparam("ends"),
+    )
+)
 _END = update(SessionRow).where(_LIVING).values(ended_at=bindparam("now"))
 _END = _END.returning(*_COLUMNS)
 END = _END.where(SessionRow.id == bindparam("session"), _OF_ACCOUNT)
-END_OTHERS = _END.where(_OF_ACCOUNT, SessionRow.id != bindparam("kept"))
-END_ALL = _END.where(_OF_ACCOUNT)
+OF_ACCOUNT = select(*_COLUMNS).where(_OF_ACCOUNT, _LIVING).order_by(SessionRow.id)
 HAS_ANY = select(exists().where(_OF_ACCOUNT))
 KNOWS = select(exists().where(_OF_ACCOUNT, SessionRow.device_index == bindparam("index")))
 FORGET = delete(SessionRow).where(SessionRow.expires_at < bindparam("limit"))
@@ -135,6 +146,19 @@ class Sessions:
         seen = {"session": session_id, "now": now, "before": now - grain}
         await self._connection.execute(SEE, seen)
 
+    async def renew(self, session: Session, digest: bytes) -> None:
+        """Replace the secret and what was proven; the services it opened stay with it."""
+        renewed = {
+            "session": session.id,
+            "new_digest": digest,
+            "proven_at": session.authenticated_at,
+            "proven_by": " ".join(session.methods),
+            "reached": session.level,
+            "now": session.last_seen_at,
+            "ends": session.expires_at,
+        }
+        await self._connection.execute(RENEW, renewed)
+
     async def end(
         self, account_id: AccountId, session_id: SessionId, now: datetime
     ) -> Session | None:
@@ -143,15 +167,10 @@ class Sessions:
         row = (await self._connection.execute(END, ending)).first()
         return None if row is None else _session(row._asdict())
 
-    async def end_others(
-        self, account_id: AccountId, kept: SessionId | None, now: datetime
-    ) -> Sequence[Session]:
-        """End every session of the account but the kept one, and return what ended."""
-        ending = {"account": account_id, "now": now}
-        statement, asked = (
-            (END_ALL, ending) if kept is None else (END_OTHERS, ending | {"kept": kept})
-        )
-        return [_session(row._asdict()) for row in await self._connection.execute(statement, asked)]
+    async def living(self, account_id: AccountId) -> Sequence[Session]:
+        """List the sessions of the account that nobody ended, old ones too."""
+        rows = await self._connection.execute(OF_ACCOUNT, {"account": account_id})
+        return [_session(row._asdict()) for row in rows]
 
     async def forget_old(self, now: datetime) -> None:
         await self._connection.execute(FORGET, {"limit": now - KEEP_ENDED})
