@@ -34,6 +34,7 @@ def create_app(
         worker.stop()
         if running is not None:
             await running
+        await runtime.upstreams.close()
         await runtime.database.close()
 
     static_files = StaticFiles(STATIC)

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 from citizen_account.domain.accounts import SessionLimits
 from citizen_account.i18n import Translations
 from citizen_account.mail import Mailer, SmtpAddress
+from citizen_account.outbound import trust
 from citizen_account.resources import LOCALE, templates_folder
 from citizen_account.security.passwords import HashParameters, PasswordHasher
 from citizen_account.security.sealing import DerivedKeys, Sealer
 from citizen_account.settings import Environment, Network, Settings
 from citizen_account.storage.unit_of_work import Clock, Database
+from citizen_account.upstream.providers import Upstreams, open_upstreams
 from citizen_account.usecases.keys import KeyRings
 
 
@@ -44,6 +46,7 @@ class Runtime:
     database: Database
     keys: KeyRings
     mailer: Mailer
+    upstreams: Upstreams
     translations: Translations
     template_folders: tuple[Path, ...]
     """Where pages and mails are looked for, a city's own folder first."""
@@ -87,6 +90,9 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         database=database,
         keys=KeyRings(database, clock),
         mailer=_mailer_of(settings, translations, folders),
+        upstreams=open_upstreams(
+            settings.upstreams_file, settings.issuer, trust(settings.trusted_ca_file)
+        ),
         translations=translations,
         template_folders=folders,
     )

@@ -68,6 +68,8 @@ _CODE_ALL = Rule("code all", 20_000, _HOUR)
 _LINK_ACCOUNT = Rule("link account", 10, _HOUR)
 _LINK_BLOCK = Rule("link block", 50, _HOUR)
 _LINK_ALL = Rule("link all", 2_000, _DAY)
+_UPSTREAM_BLOCK = Rule("upstream block", 200, _QUARTER)
+_UPSTREAM_ALL = Rule("upstream all", 20_000, _QUARTER)
 
 
 def sign_in_counters(subjects: Subjects) -> Sequence[Counter]:
@@ -94,6 +96,14 @@ def code_counters(subjects: Subjects) -> Sequence[Counter]:
 def link_counters(subjects: Subjects) -> Sequence[Counter]:
     """Count a reference and secret that are entered to link a service."""
     return _three(subjects, _LINK_ACCOUNT, _LINK_BLOCK, _LINK_ALL)
+
+
+def upstream_counters(subjects: Subjects) -> Sequence[Counter]:
+    """Count a departure to another provider; who leaves is not known yet."""
+    return (
+        Counter(_UPSTREAM_BLOCK, address_block(subjects.client_address)),
+        Counter(_UPSTREAM_ALL, ""),
+    )
 
 
 def address_block(client_address: str) -> str:
