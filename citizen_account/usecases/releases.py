@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from citizen_account.domain.accounts import AccountId
-from citizen_account.domain.claims import COMPANIONS
-from citizen_account.domain.clients import Client
+from citizen_account.domain.claims import decided_claims
+from citizen_account.domain.clients import Client, purposes_of
 from citizen_account.domain.grants import Grant
 from citizen_account.domain.ledger import ActorKind, LedgerEntry
 from citizen_account.openid.userinfo import released_claims
@@ -16,13 +16,14 @@ def releases(client: Client, grant: Grant, scope: str, now: datetime) -> Sequenc
     """Return one entry for each purpose under which claims are released; none without claims."""
     if grant.account_id is None:
         return ()
-    released = released_claims(grant, scope)
+    # As the resident decided it: the parts of a name go as one, what goes with a claim unsaid.
+    released = frozenset(decided_claims(released_claims(grant, scope)))
     by_purpose = {
-        purpose.id: released & {use.name for use in purpose.claims} for purpose in client.purposes
+        purpose.id: released & {use.name for use in purpose.claims}
+        for purpose in purposes_of(client)
     }
-    # What no purpose names was released too, and is not kept quiet; companions go without saying.
-    unnamed = released.difference(COMPANIONS, *by_purpose.values())
-    found = {**by_purpose, "": unnamed}
+    # What no purpose names any more was released too, and is not kept quiet.
+    found = {**by_purpose, "": released.difference(*by_purpose.values())}
     return [
         _entry(grant.account_id, grant, purpose, claims, now)
         for purpose, claims in found.items()

@@ -1,0 +1,88 @@
+"""Judge the addresses of client metadata, and find the sector they belong to."""
+
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from citizen_account.domain.clients import SubjectType
+from citizen_account.openid.metadata_members import Members
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+MAXIMUM_URI = 2048
+
+
+def read_redirect_uris(members: Members, name: str, *, is_development: bool) -> tuple[str, ...]:
+    """Return the addresses to which browsers may be sent, to the letter."""
+    addresses = members.words(name)
+    for address in addresses:
+        _check(members, name, address, is_development=is_development)
+    return addresses
+
+
+def read_uri(members: Members, name: str, *, is_development: bool) -> str | None:
+    address = members.text(name, maximum=MAXIMUM_URI)
+    if address is not None:
+        _check(members, name, address, is_development=is_development)
+    return address
+
+
+def read_service_url(members: Members, *, is_development: bool) -> str:
+    """Return where residents find the service; empty where the metadata does not say."""
+    for name in ("service_url", "client_uri"):
+        address = read_uri(members, name, is_development=is_development)
+        if address is not None:
+            return address
+    return ""
+
+
+def host_of(addresses: Sequence[str]) -> str:
+    return next((urlsplit(address).hostname or "" for address in addresses), "")
+
+
+def origin_of(addresses: Sequence[str]) -> str:
+    parts = next((urlsplit(address) for address in addresses), None)
+    return "" if parts is None else f"{parts.scheme}://{parts.netloc}/"
+
+
+def sector_of(members: Members, subject_type: SubjectType, addresses: Sequence[str]) -> str:
+    """Return the host of the sector identifier (OIDC Core section 8.1); empty without any host.
+
+    The operator's word is taken for it: the list behind `sector_identifier_uri` is not fetched.
+    """
+    given = members.text("sector_identifier_uri", maximum=MAXIMUM_URI)
+    if given is not None:
+        # OIDC Registration section 5: https, also in development.
+        _check(members, "sector_identifier_uri", given, is_development=False)
+        return host_of([given])
+    hosts = sorted({host_of([address]) for address in addresses})
+    if len(hosts) > 1 and subject_type is SubjectType.PAIRWISE:
+        raise members.fail(
+            "sector_identifier_uri",
+            f"is needed, as redirect_uris have several hosts: {', '.join(hosts)}",
+        )
+    return hosts[0] if hosts else ""
+
+
+def _check(members: Members, name: str, address: str, *, is_development: bool) -> None:
+    parts = _split(address)
+    if parts is None or not parts.hostname or "\\" in address:
+        raise members.fail(name, f"{address[:200]!r} is no absolute address")
+    # RFC 6749 section 3.1.2; a user part makes two readers of one address see two hosts.
+    if "#" in address or parts.username is not None or parts.password is not None:
+        raise members.fail(name, f"{address[:200]!r} must have no fragment and no user")
+    # RFC 9700 section 2.6.
+    is_local = is_development and parts.hostname in LOOPBACK_HOSTS
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        raise members.fail(
+            name, f"{address[:200]!r} must be https (http is for loopback hosts in development)"
+        )
+
+
+def _split(address: str) -> SplitResult | None:
+    if len(address) > MAXIMUM_URI or not address.isascii() or not address.isprintable():
+        return None
+    try:
+        parts = urlsplit(address)
+        _ = parts.port
+    except ValueError:
+        return None
+    return None if " " in address else parts
