@@ -1,0 +1,60 @@
+"""Look at the signing keys and rotate them."""
+
+import asyncio
+from collections.abc import Sequence
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from citizen_account.cli.failures import runtime
+from citizen_account.domain.keys import KeyPlace
+from citizen_account.usecases.keys import (
+    AlreadyRotating,
+    Rotated,
+    Rotation,
+    ensure_keys,
+    list_keys,
+    rotate_keys,
+)
+
+app = typer.Typer(help="The keys that sign what the provider says.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_() -> None:
+    """List the keys with their states: next, active, retired."""
+    table = Table("kid", "algorithm", "state", "signs from (UTC)", "published until (UTC)")
+    for place in asyncio.run(_list()):
+        until = place.published_until
+        table.add_row(
+            place.key.kid,
+            place.key.algorithm,
+            place.state,
+            f"{place.key.active_from:%Y-%m-%d %H:%M:%S}",
+            "" if until is None else f"{until:%Y-%m-%d %H:%M:%S}",
+        )
+    Console().print(table)
+
+
+@app.command()
+def rotate() -> None:
+    """Publish a next key for each algorithm; it signs once every service can know it."""
+    for rotation in asyncio.run(_rotate()):
+        match rotation:
+            case Rotated(key):
+                line = f"{key.algorithm} {key.kid} signs from {key.active_from:%Y-%m-%d %H:%M:%S}"
+                typer.echo(f"{line} UTC")
+            case AlreadyRotating(algorithm):
+                typer.echo(f"{algorithm} has a next key already")
+
+
+async def _list() -> Sequence[KeyPlace]:
+    async with runtime() as built, built.database.begin() as uow:
+        await ensure_keys(uow)
+        return await list_keys(uow)
+
+
+async def _rotate() -> Sequence[Rotation]:
+    async with runtime() as built, built.database.begin() as uow:
+        return await rotate_keys(uow)
