@@ -62,12 +62,19 @@ class Drift:
 
     def apply(self, value: object) -> object:
         if isinstance(value, list):
-            return [self.apply(one) for one in value]
+            return [self._grown(self.apply(one)) for one in value]
         if not isinstance(value, dict):
             return value
         kept = {name: self.apply(one) for name, one in value.items() if name not in self.drop}
-        changed = {name: one for name, one in self.put.items() if name in kept}
-        return kept | changed | {"x-new-member": {"since": "yesterday"}}
+        return kept | {name: one for name, one in self.put.items() if name in kept}
+
+    def _grown(self, record: object) -> object:
+        """Add a member that no version knew; maps by language or name stay as they are."""
+        return (
+            record | {"x-new-member": {"since": "yesterday"}}
+            if isinstance(record, dict)
+            else record
+        )
 
 
 class Faults:

@@ -138,7 +138,7 @@ class Catalogue:
             "beginGeldigheid": None,
             "eindeGeldigheid": None,
             "beginObject": IN_FORCE,
-            "eindeObject": None,
+            "eindeObject": "2099-12-31",
         }
 
 
