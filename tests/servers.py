@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic, sleep
 from urllib.parse import urlsplit
 
@@ -20,6 +21,7 @@ START_SECONDS = 60
 STOP_SECONDS = 15
 UVICORN = ["-m", "uvicorn", "--factory", "citizen_account.app:from_environment"]
 OPTIONS = ["--http", "httptools", "--loop", "uvloop", "--log-level", "warning", "--no-access-log"]
+OPTIONS += ["--no-proxy-headers", "--no-server-header"]
 # What the console script `citizen-account` does, for a checkout that is not installed.
 PROGRAM = ["-c", "from citizen_account.cli import main; main()"]
 
@@ -65,10 +67,15 @@ def serve(
 
 
 @contextmanager
-def process(arguments: list[str], variables: Mapping[str, str]) -> Iterator[Process]:
+def process(
+    arguments: list[str], variables: Mapping[str, str], folder: Path | None = None
+) -> Iterator[Process]:
     """Run our Python with arguments as the leader of its own group; end the group afterwards."""
     started = subprocess.Popen(
-        [sys.executable, *arguments], env=os.environ | variables, start_new_session=True
+        [sys.executable, *arguments],
+        env=os.environ | variables,
+        cwd=folder,
+        start_new_session=True,
     )
     try:
         yield started

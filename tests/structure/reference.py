@@ -1,0 +1,150 @@
+"""Write the tables of `docs/reference.md` from the code; a person's words in them stay.
+
+Run after a change of a setting, a command, a route or an error code:
+python -m tests.structure.reference
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from inspect import cleandoc
+from pathlib import Path
+
+import typer.main
+from typer.core import TyperCommand, TyperGroup
+from fastapi import FastAPI
+from pydantic_core import PydanticUndefined
+from starlette.routing import Mount, Route
+
+from citizen_account import cli
+from citizen_account.app import create_app
+from citizen_account.bootstrap import build_runtime
+from citizen_account.domain.errors import ErrorCode
+from citizen_account.settings import PREFIX, SECRETS, Settings
+from citizen_account.web.error_texts import ERROR_TEXTS
+from tests.factories import settings_for
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "reference.md"
+ROW = re.compile(r"^\| `(?P<key>[^`]+)` \|(?P<facts>.*)\| (?P<words>[^|]*) \|$")
+HEADING = re.compile(r"^## (?P<title>.+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row: what the code says, and what a person may say better."""
+
+    key: str
+    facts: str
+    suggestion: str
+
+
+def sections() -> Mapping[str, tuple[str, list[Entry]]]:
+    """Return each section's table: its head, and its entries in the order of the code."""
+    return {
+        "Settings": ("| variable | default | what it decides |", list(settings())),
+        "Commands": ("| command | options | what it does |", list(commands())),
+        "Routes": ("| address | methods | what it answers |", list(routes())),
+        "Error codes": ("| code | status | what the reader is told |", list(error_codes())),
+    }
+
+
+def settings() -> Iterator[Entry]:
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = "" if default in (None, "", (), PydanticUndefined) else f"`{_plain(default)}`"
+        needed = "**needed**" if field.is_required() else shown
+        also = f"; or {PREFIX}{name.upper()}_FILE" if name in SECRETS else ""
+        yield Entry(f"{PREFIX}{name.upper()}", f"{needed}{also}", "")
+
+
+def commands() -> Iterator[Entry]:
+    yield from _commands_of(typer.main.get_group(cli.app), "citizen-account")
+
+
+def routes() -> Iterator[Entry]:
+    app = create_app(build_runtime(settings_for("sqlite:///:memory:")))
+    found: dict[str, tuple[set[str], str]] = {}
+    for path, methods, says in _routes_of(app):
+        known, said = found.get(path, (set(), ""))
+        found[path] = (known | methods, said or says)
+    for path, (methods, says) in found.items():
+        yield Entry(path, ", ".join(sorted(methods)), says)
+
+
+def error_codes() -> Iterator[Entry]:
+    for code in ErrorCode:
+        text = ERROR_TEXTS[code]
+        yield Entry(code.value, str(text.status.value), text.title.msgid)
+
+
+def words_of(document: str) -> dict[str, str]:
+    """Return what the document says of each `section/key`."""
+    found, title = {}, ""
+    for line in document.splitlines():
+        if heading := HEADING.match(line):
+            title = heading["title"]
+        elif row := ROW.match(line):
+            found[f"{title}/{row['key']}"] = row["words"].strip()
+    return found
+
+
+def render(document: str) -> str:
+    """Return the document with tables as the code has them; all other text stays as it is."""
+    known, rendered = words_of(document), document
+    for title, (head, entries) in sections().items():
+        rows = [
+            _row(entry, known.get(f"{title}/{entry.key}") or entry.suggestion) for entry in entries
+        ]
+        table = "\n".join([head, "|---|---|---|", *rows])
+        pattern = re.compile(rf"(^## {title}\n(?:(?!^## |^\|).*\n)*)(?:^\|.*\n)*", re.MULTILINE)
+        before = pattern.search(rendered)
+        if before is not None:
+            rendered = rendered.replace(before[0], f"{before[1]}{table}\n", 1)
+    return rendered
+
+
+def unexplained(document: str) -> list[str]:
+    return [key for key, words in words_of(document).items() if not words]
+
+
+def _row(entry: Entry, words: str) -> str:
+    return f"| `{entry.key}` | {entry.facts} | {words.replace('|', '/')} |"
+
+
+def _plain(value: object) -> str:
+    return str(getattr(value, "value", value)).lower() if isinstance(value, bool) else str(value)
+
+
+def _commands_of(group: TyperGroup, name: str) -> Iterator[Entry]:
+    for part, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from _commands_of(command, f"{name} {part}")
+        elif isinstance(command, TyperCommand):
+            options = ", ".join(_parameters_of(command))
+            yield Entry(f"{name} {part}", options, _first_line(command.help))
+
+
+def _parameters_of(command: TyperCommand) -> Iterator[str]:
+    for parameter in command.params:
+        flags = [flag for flag in parameter.opts if flag.startswith("--")]
+        yield f"`{flags[0] if flags else (parameter.name or '').upper()}`"
+
+
+def _routes_of(app: FastAPI) -> Iterator[tuple[str, set[str], str]]:
+    for route in app.routes:
+        if isinstance(route, Route):
+            yield (
+                route.path,
+                (route.methods or set()) - {"HEAD"},
+                _first_line(route.endpoint.__doc__),
+            )
+        elif isinstance(route, Mount):
+            yield f"{route.path}/…", {"GET"}, _first_line(type(route.app).__doc__)
+
+
+def _first_line(text: str | None) -> str:
+    return cleandoc(text).splitlines()[0] if text else ""
+
+
+if __name__ == "__main__":
+    DOCUMENT.write_text(render(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
