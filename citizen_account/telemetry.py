@@ -9,6 +9,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+_withheld: ContextVar[frozenset[str]] = ContextVar("withheld", default=frozenset())
+# Shorter values (a country, a language) would blot out half of every line.
+SHORTEST_WITHHELD = 3
 
 # Attributes of every record; what `extra` adds beside them is ours and goes into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -29,7 +32,17 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str, ensure_ascii=True)
+        return json.dumps(_without_withheld(line), default=str, ensure_ascii=True)
+
+
+def _without_withheld(line: dict[str, object]) -> dict[str, object]:
+    values = [value for value in _withheld.get() if len(value) >= SHORTEST_WITHHELD]
+    if not values:
+        return line
+    texts = {name: str(fact) for name, fact in line.items()}
+    for value in sorted(values, key=len, reverse=True):
+        texts = {name: text.replace(value, "[…]") for name, text in texts.items()}
+    return dict(texts)
 
 
 def configure_logging(level: int = logging.INFO) -> None:
@@ -51,3 +64,13 @@ def request_named(identifier: str) -> Iterator[None]:
         yield
     finally:
         request_id.reset(before)
+
+
+@contextmanager
+def withholding(values: frozenset[str]) -> Iterator[None]:
+    """Keep these values out of every line that is logged meanwhile, whoever logs it."""
+    token = _withheld.set(_withheld.get() | values)
+    try:
+        yield
+    finally:
+        _withheld.reset(token)

@@ -14,6 +14,7 @@ from citizen_account.connector_sdk.errors import (
     RateLimited,
     Unavailable,
 )
+from citizen_account.connector_sdk.models import Condition, HealthReport
 from citizen_account.domain.connectors import ConnectorHealth, Gate
 
 FAILURES_UNTIL_OPEN = 3
@@ -54,6 +55,20 @@ def after_failure(
         case _:
             # The source answered, so it is there.
             return after_success(health)
+
+
+def with_report(health: ConnectorHealth, report: HealthReport, now: datetime) -> ConnectorHealth:
+    """Keep what a check found. Nothing working counts as a failure, everything as a success."""
+    conditions = {name: each.condition.value for name, each in report.capabilities.items()}
+    found = replace(health, checked_at=now, report=conditions)
+    worst = report.condition
+    if worst is Condition.OK:
+        return after_success(found)
+    if worst is Condition.DEGRADED or Condition.OK in conditions.values():
+        return found
+    gate = Gate.MISCONFIGURED if worst is Condition.MISCONFIGURED else Gate.OPEN
+    troubled = [name for name, each in report.capabilities.items() if each.condition is worst]
+    return _paused(found, gate, f"{worst.value}: {', '.join(sorted(troubled))}", now)
 
 
 def _paused(health: ConnectorHealth, gate: Gate, reason: str, now: datetime) -> ConnectorHealth:

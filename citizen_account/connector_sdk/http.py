@@ -29,6 +29,7 @@ from citizen_account.connector_sdk.errors import (
 )
 from citizen_account.connector_sdk.reading import Json, UnreadableError, parse_json
 
+Transport = httpx2.AsyncBaseTransport
 Params = Mapping[str, str | int | float | Sequence[str]]
 MAXIMUM_BYTES = 1_000_000
 CONNECT_SECONDS = 2.0
@@ -57,7 +58,7 @@ class ConnectorHttp:
     def __init__(
         self,
         base_url: str,
-        transport: httpx2.AsyncBaseTransport,
+        transport: Transport,
         *,
         credentials: Credentials | None = None,
         timeout_seconds: float = READ_SECONDS,
@@ -204,6 +205,12 @@ class ConnectorHttp:
         error = error_of(status, headers, is_read=is_read)
         if error is not None:
             raise error
+
+
+def open_transport(trust: ssl.SSLContext, connections: int) -> Transport:
+    """Return a pool of at most so many connections; no proxy of the environment is used."""
+    limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections)
+    return httpx2.AsyncHTTPTransport(verify=trust, trust_env=False, limits=limits)
 
 
 def _fault(error: httpx2.TransportError, *, is_read: bool, operation: str) -> ConnectorError:

@@ -17,7 +17,7 @@ class WireError(ValueError):
     """What is there is not what the types promise. Names places and kinds, never values."""
 
 
-def dump(value: object, shape: type[T]) -> bytes:
+def dump(value: T, shape: type[T]) -> bytes:
     """Return the value as JSON.
 
     >>> dump(Money(1250, "EUR"), Money)
@@ -48,7 +48,7 @@ def load(raw: bytes, shape: type[T]) -> T:
         raise WireError(f"{place}: {faults[0]['type']}") from None
 
 
-def checked(value: object, shape: type[T]) -> T:
+def checked(value: T, shape: type[T]) -> T:
     """Return an equal value in which every part is what the types promise.
 
     Python does not check dataclasses: a connector may have put anything into one.
