@@ -26,6 +26,8 @@ class ErrorCode(StrEnum):
     CLIENT_UNKNOWN = "client_unknown"
     REDIRECT_URI_UNREGISTERED = "redirect_uri_unregistered"
     CONSENT_UNKNOWN = "consent_unknown"
+    ID_TOKEN_HINT_INVALID = "id_token_hint_invalid"  # noqa: S105  # a code, no secret
+    POST_LOGOUT_REDIRECT_URI_UNREGISTERED = "post_logout_redirect_uri_unregistered"
     # Connectors
     CONNECTOR_UNKNOWN = "connector_unknown"
     CONNECTION_UNKNOWN = "connection_unknown"

@@ -96,6 +96,14 @@ class ConsentGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentRefused:
+    code: ClassVar = "consent_refused"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentWithdrawn:
     code: ClassVar = "consent_withdrawn"
     has_follow_up: ClassVar = True

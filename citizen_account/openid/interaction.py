@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from authlib.oauth2 import OAuth2Error
+from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
 from authlib.oidc.core.errors import (
     ConsentRequiredError,
     InteractionRequiredError,
@@ -25,6 +26,12 @@ class UnmetRequirementsError(OAuth2Error):
 
     error = "unmet_authentication_requirements"
     description = "The sign-in does not reach the required level."
+
+
+class UnreadableHintError(InvalidRequestError):
+    """OIDC Core section 3.1.2.1: the hint is no ID token that we gave to this client."""
+
+    description = "The id_token_hint is not one of ours for this client."
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +101,16 @@ def decide_step(request: AuthorizationRequest, client: Client, visit: Visit, now
         in_full = Prompt.CONSENT in request.prompts
         return Ask(plan(client, asked, visit.consent, in_full=in_full))
     return _release(request, session, visit.consent, scope, asked)
+
+
+def refuse_denied(request: AuthorizationRequest) -> RefusedToClient:
+    """Word the resident's no (RFC 6749 section 4.1.2.1)."""
+    return RefusedToClient(request.target, AccessDeniedError("The resident did not allow it."))
+
+
+def refuse_ended(request: AuthorizationRequest) -> RefusedToClient:
+    """Word it when the session or the consent ended while the request was being answered."""
+    return RefusedToClient(request.target, InteractionRequiredError("The sign-in has ended."))
 
 
 def is_fresh(visit: Visit, session: Session) -> bool:

@@ -12,6 +12,7 @@ from citizen_account.domain.accounts import AccountId, SessionId
 from citizen_account.domain.client_sessions import ClientSession
 from citizen_account.domain.clients import ClientId
 from citizen_account.storage.base import Base
+from citizen_account.storage.sessions import SessionRow
 
 
 class ClientSessionRow(Base):
@@ -44,6 +45,12 @@ RECORD = {
     "sqlite": _record(sqlite.insert(ClientSessionRow)),
     "postgresql": _record(postgresql.insert(ClientSessionRow)),
 }
+# Rendered on PostgreSQL alone; SQLite has one writer.
+HOLD = (
+    select(SessionRow.id)
+    .where(SessionRow.id == bindparam("session"), SessionRow.ended_at.is_(None))
+    .with_for_update()
+)
 _OF_SESSION = ClientSessionRow.session_id == bindparam("session")
 _OF_PAIR = (
     ClientSessionRow.account_id == bindparam("account"),
@@ -65,6 +72,10 @@ FORGET = delete(ClientSessionRow).where(ClientSessionRow.last_used_at < bindpara
 class ClientSessions:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def hold(self, session_id: SessionId) -> bool:
+        """Keep the session from ending until this transaction is over. False if it has ended."""
+        return (await self._connection.execute(HOLD, {"session": session_id})).first() is not None
 
     async def record(
         self, session_id: SessionId, client_id: ClientId, account_id: AccountId, now: datetime

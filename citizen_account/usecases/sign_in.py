@@ -20,7 +20,7 @@ from citizen_account.domain.accounts import (
 from citizen_account.domain.devices import summarise_device
 from citizen_account.domain.emails import EmailAddress
 from citizen_account.domain.errands import Mail
-from citizen_account.domain.events import SignedIn, SignedOut, SignInFailed
+from citizen_account.domain.events import SignedIn, SignInFailed
 from citizen_account.domain.throttling import (
     MAX_FAILURES_IN_A_ROW,
     Counter,
@@ -31,6 +31,7 @@ from citizen_account.domain.throttling import (
 from citizen_account.security.passwords import PasswordHasher
 from citizen_account.security.tokens import digest, new_id, new_secret
 from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.logout import end_session
 
 # A request that asks for a new sign-in is never as young as the sign-in that answers it.
 INSTANT = timedelta(microseconds=1)
@@ -154,7 +155,7 @@ async def open_session(  # noqa: PLR0913  # what a sign-in consists of, each by 
     if old is not None and old.account_id == account_id:
         return await _renew(uow, old, method, secret, limits)
     if old is not None:
-        await _close(uow, old)
+        await end_session(uow, old)
     session = Session(
         id=SessionId(new_id()),
         account_id=account_id,
@@ -193,21 +194,21 @@ async def list_devices(
 
 async def sign_out(uow: UnitOfWork, session: Session) -> None:
     """End the browser's own session, and what the services have of it."""
-    await _close(uow, session)
+    await end_session(uow, session)
 
 
 async def sign_out_device(uow: UnitOfWork, account_id: AccountId, session_id: SessionId) -> None:
     """End one session of the account. Idempotent; another account's is out of reach."""
     session = await uow.sessions.find_by_id(session_id)
     if session is not None and session.account_id == account_id:
-        await _close(uow, session)
+        await end_session(uow, session)
 
 
 async def sign_out_others(uow: UnitOfWork, account_id: AccountId, kept: SessionId | None) -> None:
     """End every session of the account but the kept one."""
     for session in await uow.sessions.living(account_id):
         if session.id != kept:
-            await _close(uow, session)
+            await end_session(uow, session)
 
 
 async def renew_secret(uow: UnitOfWork, session: Session) -> NewSession:
@@ -255,9 +256,3 @@ async def _tell_of_new_device(uow: UnitOfWork, account_id: AccountId, device: st
     account = await uow.accounts.find(account_id)
     if account is not None:
         await tell(uow, account, "new_sign_in", device=device)
-
-
-async def _close(uow: UnitOfWork, session: Session) -> None:
-    ended = await uow.sessions.end(session.account_id, session.id, uow.now)
-    if ended is not None:
-        uow.record(SignedOut(session.account_id, session.id))

@@ -107,6 +107,16 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
             m("The service sent you with an address that it has not registered"),
             _START_AGAIN,
         ),
+        ErrorCode.ID_TOKEN_HINT_INVALID: ErrorText(
+            HTTPStatus.BAD_REQUEST,
+            m("The service could not prove who is to be signed out"),
+            m("You are still signed in here. Sign out with the button at the top of the page."),
+        ),
+        ErrorCode.POST_LOGOUT_REDIRECT_URI_UNREGISTERED: ErrorText(
+            HTTPStatus.BAD_REQUEST,
+            m("The service sent you with an address that it has not registered"),
+            m("You are still signed in here. Sign out with the button at the top of the page."),
+        ),
         ErrorCode.CONSENT_UNKNOWN: ErrorText(
             HTTPStatus.NOT_FOUND,
             m("There is no such access"),

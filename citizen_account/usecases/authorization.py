@@ -1,0 +1,174 @@
+"""Take an authorization request from its arrival to its answer."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import assert_never
+
+from citizen_account.domain.clients import Client
+from citizen_account.domain.consents import Consent
+from citizen_account.domain.interactions import Interaction, InteractionId, InteractionKind
+from citizen_account.openid.authorization import (
+    AuthorizationRequest,
+    Parameters,
+    RefusedToClient,
+    find_client_id,
+    read_authorization_request,
+)
+from citizen_account.openid.authorization_response import (
+    ClientAnswer,
+    answer_with_error,
+)
+from citizen_account.openid.interaction import (
+    Ask,
+    Register,
+    Release,
+    SignIn,
+)
+from citizen_account.openid.provider import Provider
+from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.authorization_steps import Desk
+from citizen_account.usecases.interactions import Caller, begin_interaction, resume_interaction
+
+
+class Stage(StrEnum):
+    """Which page the resident sees next."""
+
+    SIGN_IN = "sign-in"
+    REGISTER = "register"
+    CONSENT = "consent"
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """The resident has something to do before the client is answered."""
+
+    interaction_id: InteractionId
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyDecided:
+    """The client was answered before: a page that was opened again, or a second click."""
+
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An authorization that waits for the resident's answer, with all its page shows."""
+
+    interaction: Interaction
+    client: Client
+    request: AuthorizationRequest
+    ask: Ask
+    standing: Consent | None
+
+
+Outcome = Pending | ClientAnswer | AlreadyDecided
+
+
+async def begin_authorization(
+    uow: UnitOfWork, provider: Provider, parameters: Parameters, caller: Caller
+) -> Outcome:
+    """Answer the client at once if nothing is left to do, or keep the request.
+
+    Raises: request_malformed, client_unknown, redirect_uri_unregistered.
+    """
+    client, request = await _read(uow, parameters)
+    if isinstance(request, RefusedToClient):
+        return answer_with_error(request.target, request.error, provider.issuer)
+    desk = Desk(uow, provider, client, request, caller)
+    session = caller.session
+    step = await desk.next_step(uow.now, None if session is None else session.id)
+    if isinstance(step, Release):
+        return await desk.release_on_standing_consent(step)
+    if isinstance(step, RefusedToClient):
+        return answer_with_error(step.target, step.error, provider.issuer)
+    begun = await begin_interaction(
+        uow, InteractionKind.AUTHORIZATION, parameters, client.id, caller
+    )
+    return Pending(begun.id, stage_of(step))
+
+
+async def park_authorization(
+    uow: UnitOfWork, provider: Provider, parameters: Parameters
+) -> InteractionId | ClientAnswer:
+    """Keep a request that another site's form has sent: the browser held our cookies back.
+
+    Raises: request_malformed, client_unknown, redirect_uri_unregistered.
+    """
+    client, request = await _read(uow, parameters)
+    if isinstance(request, RefusedToClient):
+        return answer_with_error(request.target, request.error, provider.issuer)
+    begun = await begin_interaction(uow, InteractionKind.AUTHORIZATION, parameters, client.id, None)
+    return begun.id
+
+
+async def continue_authorization(
+    uow: UnitOfWork, provider: Provider, interaction_id: InteractionId, caller: Caller
+) -> Outcome:
+    """Look again, after a sign-in. Raises: interaction_unknown."""
+    looked = await look_again(uow, provider, interaction_id, caller)
+    if isinstance(looked, Question):
+        return Pending(looked.interaction.id, Stage.CONSENT)
+    return looked
+
+
+async def look_again(
+    uow: UnitOfWork, provider: Provider, interaction_id: InteractionId, caller: Caller
+) -> Question | Outcome:
+    """Return what to ask, or what else comes next. Raises: interaction_unknown."""
+    interaction = await resume_interaction(
+        uow, InteractionKind.AUTHORIZATION, interaction_id, caller
+    )
+    if interaction.decided_at is not None:
+        return AlreadyDecided(interaction)
+    client, request = await _read(uow, interaction.parameters)
+    if isinstance(request, RefusedToClient):
+        # The client's registration has changed in the meantime.
+        return await refuse(uow, provider, interaction, request)
+    desk = Desk(uow, provider, client, request, caller)
+    step = await desk.next_step(interaction.created_at, interaction.first_session)
+    if isinstance(step, Ask):
+        return Question(interaction, client, request, step, await desk.standing_consent())
+    if isinstance(step, RefusedToClient):
+        return await refuse(uow, provider, interaction, step)
+    if isinstance(step, Release):
+        return await _release(uow, desk, interaction, step)
+    return Pending(interaction.id, stage_of(step))
+
+
+async def refuse(
+    uow: UnitOfWork, provider: Provider, interaction: Interaction, refusal: RefusedToClient
+) -> Outcome:
+    """Answer the client with an error, once."""
+    if not await uow.interactions.decide(interaction.id, uow.now):
+        return AlreadyDecided(interaction)
+    return answer_with_error(refusal.target, refusal.error, provider.issuer)
+
+
+async def _release(uow: UnitOfWork, desk: Desk, interaction: Interaction, step: Release) -> Outcome:
+    if not await uow.interactions.decide(interaction.id, uow.now):
+        return AlreadyDecided(interaction)
+    return await desk.release_on_standing_consent(step)
+
+
+def stage_of(step: SignIn | Register | Ask) -> Stage:
+    match step:
+        case SignIn():
+            return Stage.SIGN_IN
+        case Register():
+            return Stage.REGISTER
+        case Ask():
+            return Stage.CONSENT
+        case unexpected:
+            assert_never(unexpected)
+
+
+async def _read(
+    uow: UnitOfWork, parameters: Parameters
+) -> tuple[Client, AuthorizationRequest | RefusedToClient]:
+    client = await uow.clients.find(find_client_id(parameters))
+    request = read_authorization_request(parameters, client)
+    assert client is not None  # noqa: S101  # the line before has refused
+    return client, request
