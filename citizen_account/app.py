@@ -34,6 +34,8 @@ def create_app(
         worker.stop()
         if running is not None:
             await running
+        await runtime.connectors.close()
+        await runtime.outbound.close()
         await runtime.upstreams.close()
         await runtime.database.close()
 

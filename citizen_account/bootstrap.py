@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from citizen_account.connector_host.connectors import Connectors, open_connectors
 from citizen_account.domain.accounts import SessionLimits
 from citizen_account.i18n import Translations
 from citizen_account.mail import Mailer, SmtpAddress
-from citizen_account.outbound import trust
+from citizen_account.outbound import Outbound, trust
 from citizen_account.resources import LOCALE, templates_folder
 from citizen_account.security.passwords import HashParameters, PasswordHasher
 from citizen_account.security.sealing import DerivedKeys, Sealer
@@ -47,6 +48,8 @@ class Runtime:
     keys: KeyRings
     mailer: Mailer
     upstreams: Upstreams
+    connectors: Connectors
+    outbound: Outbound
     translations: Translations
     template_folders: tuple[Path, ...]
     """Where pages and mails are looked for, a city's own folder first."""
@@ -74,10 +77,12 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
     )
     folders = _template_folders(settings)
     database = Database(settings.database_url.get_secret_value(), sealer, clock)
+    trusted = trust(settings.trusted_ca_file)
+    is_development = settings.environment is Environment.DEVELOPMENT
     return Runtime(
         issuer=settings.issuer,
         city=_city_of(settings),
-        is_development=settings.environment is Environment.DEVELOPMENT,
+        is_development=is_development,
         trusted_proxies=settings.trusted_proxies,
         session_limits=SessionLimits(
             idle=timedelta(minutes=settings.session_idle_minutes),
@@ -90,8 +95,12 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         database=database,
         keys=KeyRings(database, clock),
         mailer=_mailer_of(settings, translations, folders),
-        upstreams=open_upstreams(
-            settings.upstreams_file, settings.issuer, trust(settings.trusted_ca_file)
+        upstreams=open_upstreams(settings.upstreams_file, settings.issuer, trusted),
+        connectors=open_connectors(settings.connectors_file, trusted, database, clock),
+        outbound=Outbound(
+            settings.outbound_allowed_networks,
+            settings.trusted_ca_file,
+            allow_http_loopback=is_development,
         ),
         translations=translations,
         template_folders=folders,

@@ -1,12 +1,16 @@
 """Ask connectors in the words of their capabilities. Jobs do, and the page that links a service."""
 
+import ssl
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TypeVar
 
+from citizen_account.connector_host.configuration import read_configurations
 from citizen_account.connector_host.outcomes import Outcome
-from citizen_account.connector_host.registry import Registry
-from citizen_account.connector_host.runner import Call, Runner
+from citizen_account.connector_host.registry import Registry, load_registry
+from citizen_account.connector_host.runner import Call, Patience, Runner
 from citizen_account.connector_sdk.errors import Misconfigured, Unavailable
+from citizen_account.connector_sdk.http import open_transport
 from citizen_account.connector_sdk.manifest import Manifest
 from citizen_account.connector_sdk.models import (
     Answer,
@@ -21,6 +25,7 @@ from citizen_account.connector_sdk.models import (
 )
 from citizen_account.connector_sdk.protocol import CasesCapability, Connector
 from citizen_account.domain.errors import DomainError, ErrorCode
+from citizen_account.storage.unit_of_work import Clock, Database
 
 T = TypeVar("T")
 LINK_SECONDS = 5.0
@@ -191,6 +196,9 @@ class Connectors:
             )
         )
 
+    async def close(self) -> None:
+        await self.registry.close()
+
     async def check(self, connector_id: str) -> Outcome[HealthReport]:
         """Try every capability now, whatever failed before, and keep what is found."""
         return await self._runner.check(connector_id)
@@ -219,3 +227,24 @@ async def _all_pages(cases: CasesCapability, context: Context) -> Answer[Case]:
         # Pages of different owners are nobody's: the owner is compared later.
         subject=subjects.pop() if len(subjects) == 1 else "",
     )
+
+
+def open_connectors(
+    file: Path | None,
+    trusted: ssl.SSLContext,
+    database: Database,
+    clock: Clock,
+    patience: Patience | None = None,
+) -> Connectors:
+    """Load what is installed, with the addresses and secrets of CONNECTORS_FILE.
+
+    Raises:
+        ConfigurationError: when the file does not hold.
+
+    """
+    registry = load_registry(
+        read_configurations(file),
+        lambda connections: open_transport(trusted, connections),
+        clock,
+    )
+    return Connectors(registry, Runner(registry, database, clock, patience))
