@@ -165,9 +165,7 @@ def security_of(account: Account) -> Sequence[SecurityLine]:
 
 def _security_of(account: Account) -> Iterator[SecurityLine]:
     if account.level is Level.LOW:
-        yield SecurityLine(
-            m("Identity not confirmed; some services will ask for it"), is_good=False
-        )
+        yield SecurityLine(m("Identity not confirmed yet"), is_good=False)
     else:
         yield SecurityLine(m("Identity confirmed"), is_good=True)
     if account.email is None:
