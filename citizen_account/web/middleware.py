@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_QUERY_BYTES = 32 * 1024
+MAX_DIGITS = 12
 TWO_YEARS = 63_072_000
 # A page sets its own policy; whatever else we answer needs nothing and is framed by nobody.
 BARE_POLICY = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -136,6 +137,7 @@ def _length_fault(scope: Scope, _: Runtime) -> ErrorCode | None:
     lengths = [value for name, value in scope["headers"] if name == b"content-length"]
     if any(not length.isdigit() for length in lengths):
         return ErrorCode.REQUEST_MALFORMED
-    if any(int(length) > MAX_BODY_BYTES for length in lengths[:1]):
+    # Python refuses to read an integer of thousands of digits, so their number is looked at first.
+    if any(len(length) > MAX_DIGITS or int(length) > MAX_BODY_BYTES for length in lengths[:1]):
         return ErrorCode.REQUEST_TOO_LARGE
     return None

@@ -19,7 +19,7 @@ SURROGATE = "%ED%A0%80"
 
 def assert_clear(answer: httpx2.Response, *statuses: int) -> None:
     """Require one of the statuses, and a text in the form that the area's reader understands."""
-    assert answer.status_code in statuses, answer.text
+    assert answer.status_code in statuses, read_page(answer.text).text()
     assert_words(answer)
 
 
