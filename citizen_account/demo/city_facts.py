@@ -105,7 +105,7 @@ CASE_KINDS = (
     CaseKind("PARKOVACIA-KARTA", "Rezidentská parkovacia karta", STEPS),
     CaseKind("PODUJATIE", "Povolenie podujatia na ulici", STEPS),
     CaseKind("VYRUB", "Súhlas na výrub dreviny", STEPS),
-    CaseKind("ROZKOPAVKA", "Povolenie rozkopávky", STEPS),
+    CaseKind("ROZKOPAVKA", "Povolenie na rozkopávku", STEPS),
 )
 
 PERMIT_CASES = (
@@ -113,7 +113,7 @@ PERMIT_CASES = (
         "MAG-2026-47301",
         "PK-2026-10482",
         "PARKOVACIA-KARTA",
-        "Rezidentská parkovacia karta, Lipová 4",
+        "Lipová 4",
         started=11,
         due=19,
         reached=(Reached(1, 11), Reached(2, 4, "Chýba kópia technického preukazu.")),
@@ -132,7 +132,7 @@ PERMIT_CASES = (
         "MAG-2026-30218",
         "ZP-2026-00763",
         "VYRUB",
-        "Výrub suchej čerešne, Nábrežná 17",
+        "Suchá čerešňa, Nábrežná 17",
         started=74,
         due=-16,
         reached=(
@@ -148,7 +148,7 @@ PERMIT_CASES = (
         "MAG-2026-51874",
         "PK-2026-11960",
         "PARKOVACIA-KARTA",
-        "Rezidentská parkovacia karta, Mlynská 23",
+        "Mlynská 23",
         started=9,
         due=21,
         reached=(Reached(1, 9), Reached(2, 3, "Chýba doklad o vlastníctve bytu.")),
@@ -158,7 +158,7 @@ PERMIT_CASES = (
         "MAG-2026-51874",
         "MAG-2026-51802",
         "ROZKOPAVKA",
-        "Rozkopávka pre prípojku vody, Mlynská 23",
+        "Prípojka vody, Mlynská 23",
         started=25,
         due=5,
         reached=(Reached(1, 25), Reached(2, 19), Reached(3, 8)),
@@ -176,7 +176,7 @@ PERMIT_CASES = (
         "MAG-2026-52660",
         "ZP-2026-01114",
         "VYRUB",
-        "Orez a výrub lipy, Záhradná 8",
+        "Stará lipa, Záhradná 8",
         started=40,
         due=20,
         reached=(Reached(1, 40), Reached(2, 31), Reached(3, 12)),

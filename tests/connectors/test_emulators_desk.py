@@ -84,6 +84,17 @@ async def test_a_key_opens_the_letters_of_its_own_system_only(city: City) -> Non
         assert (await post(client, "link", **housing)).status_code == 200
 
 
+async def test_an_address_is_kept_until_it_is_taken_back(city: City) -> None:
+    async with city.client(await city.zgw_headers()) as client:
+        await post(client, "link", **LETTER, email="jana@example.org")
+        before = (await post(client, "status")).json()
+        await post(client, "forget")
+        after = (await post(client, "status")).json()
+    assert before["email"] == "jana@example.org"
+    assert "email" not in after
+    assert after["state"] == "linked"
+
+
 async def test_no_key_is_401(city: City) -> None:
     async with city.client() as client:
         assert (await post(client, "link", **LETTER)).status_code == 401

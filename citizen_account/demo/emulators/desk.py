@@ -44,6 +44,7 @@ class Desk:
             Route("/reset", self.reset, methods=["POST"]),
             Route("/link", self.link, methods=["POST"]),
             Route("/unlink", self.unlink, methods=["POST"]),
+            Route("/forget", self.forget, methods=["POST"]),
             Route("/status", self.status, methods=["POST"]),
         ]
 
@@ -62,10 +63,13 @@ class Desk:
             return asked
         service, (subject, reference, secret) = asked
         verdict = self.register.link(service, reference, secret, subject)
-        if verdict is Verdict.LINKED:
-            return JSONResponse({"state": "linked", "label": self._label(service, subject)})
-        status, code = ANSWERS[verdict]
-        return _error(status, code)
+        if verdict is not Verdict.LINKED:
+            status, code = ANSWERS[verdict]
+            return _error(status, code)
+        email = (await request.json()).get("email")
+        if isinstance(email, str):
+            self.register.set_email(service, subject, email)
+        return self._state(service, subject)
 
     async def unlink(self, request: Request) -> Response:
         asked = await self._asked(request, "subject")
@@ -75,16 +79,26 @@ class Desk:
         self.register.unlink(service, subject)
         return Response(status_code=204)
 
+    async def forget(self, request: Request) -> Response:
+        asked = await self._asked(request, "subject")
+        if isinstance(asked, Response):
+            return asked
+        service, (subject,) = asked
+        self.register.set_email(service, subject, "")
+        return Response(status_code=204)
+
     async def status(self, request: Request) -> Response:
         asked = await self._asked(request, "subject")
         if isinstance(asked, Response):
             return asked
         service, (subject,) = asked
-        label = self._label(service, subject)
-        return JSONResponse({"state": "linked" if label else "not_linked", "label": label})
+        return self._state(service, subject)
 
-    def _label(self, service: str, subject: str) -> str:
-        return ", ".join(letter.label for letter in self.register.letters_of(service, subject))
+    def _state(self, service: str, subject: str) -> Response:
+        label = ", ".join(letter.label for letter in self.register.letters_of(service, subject))
+        state = "linked" if label else "not_linked"
+        email = self.register.email_of(service, subject)
+        return JSONResponse({"state": state, "label": label} | ({"email": email} if email else {}))
 
     async def _asked(self, request: Request, *names: str) -> tuple[str, tuple[str, ...]] | Response:
         """Return the caller's service and the named members of the body, or what to answer."""

@@ -28,6 +28,8 @@ class Verdict(StrEnum):
 class Entry:
     tries: int = 0
     subject: str = ""
+    email: str = ""
+    """Where the office may write, if the resident allowed it."""
 
 
 class Register:
@@ -58,8 +60,17 @@ class Register:
 
     def unlink(self, service: str, subject: str) -> None:
         for letter in self.letters_of(service, subject):
-            self._entries[letter.reference].subject = ""
+            self._entries[letter.reference] = Entry()
         self._keep()
+
+    def set_email(self, service: str, subject: str, email: str) -> None:
+        for letter in self.letters_of(service, subject):
+            self._entries[letter.reference].email = email
+        self._keep()
+
+    def email_of(self, service: str, subject: str) -> str:
+        emails = (self._entries[one.reference].email for one in self.letters_of(service, subject))
+        return next((email for email in emails if email), "")
 
     def letters_of(self, service: str, subject: str) -> Sequence[Letter]:
         """Return the letters that the resident has used at this service."""
