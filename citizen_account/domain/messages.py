@@ -20,6 +20,7 @@ class Announcement(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105  # a code, no secret
     EMAIL_CHANGED = "email_changed"
     SERVICE_LINKED = "service_linked"
+    CASE_MOVED = "case_moved"
     CONSENT_WITHDRAWN_FOR_YOU = "consent_withdrawn_for_you"
     CLOSING_ASKED = "closing_asked"
 

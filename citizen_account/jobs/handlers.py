@@ -4,11 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from citizen_account.domain.errands import MAIL
+from citizen_account.jobs.connections import finish_link, tell_of_unlinking
 from citizen_account.jobs.errands import Handler
 from citizen_account.jobs.mail import send_mail
+from citizen_account.usecases.connections import UNLINK_JOB
+from citizen_account.usecases.linking import FINISH_LINK_JOB
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         MAIL: send_mail,
+        FINISH_LINK_JOB: finish_link,
+        UNLINK_JOB: tell_of_unlinking,
     }
 )

@@ -1,7 +1,6 @@
 """Send a message that a use case asked for."""
 
 from citizen_account.bootstrap import Runtime
-from citizen_account.domain.emails import read_email
 from citizen_account.domain.errands import Errand, next_try
 from citizen_account.jobs.errands import Park, Retry
 from citizen_account.mail import MailServerError, UndeliverableError
@@ -33,7 +32,5 @@ async def send_mail(runtime: Runtime, errand: Errand) -> None:
 
 async def _tell_in_the_account(runtime: Runtime, address: str) -> None:
     """Raise the banner that mail does not arrive, if the address belongs to an account."""
-    email = read_email(address)
-    if email is not None:
-        async with runtime.database.begin() as uow:
-            await uow.accounts.note_mail(email, uow.now, is_failing=True)
+    async with runtime.database.begin() as uow:
+        await uow.accounts.mark_mail_failing(address, uow.now)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from citizen_account.bootstrap import Runtime
+from citizen_account.jobs.connections import refresh_snapshots
 from citizen_account.usecases.audit import seal_new_rows, sweep
 
 
@@ -32,6 +33,7 @@ async def forget_done_errands(runtime: Runtime) -> None:
 
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic("seal_trail", timedelta(seconds=1), seal_trail),
+    Periodic("refresh_snapshots", timedelta(seconds=1), refresh_snapshots),
     Periodic("sweep_trail", timedelta(hours=1), sweep_trail),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
 )

@@ -57,6 +57,12 @@ PLAIN = tuple(column.name for column in COLUMNS if column.name != "registered")
 READ = select(*COLUMNS)
 FIND = READ.where(ClientRow.id == bindparam("client_id"))
 PAGE = READ.where(ClientRow.id > bindparam("after")).order_by(ClientRow.id).limit(bindparam("size"))
+# A service of its own has a site that a resident can open; a back office has none.
+OFFERED = (
+    READ.where(ClientRow.is_disabled.is_(False), ClientRow.service_url != "")
+    .order_by(ClientRow.id)
+    .limit(100)
+)
 FIND_SOME = READ.where(ClientRow.id.in_(bindparam("client_ids", expanding=True)))
 ADD = insert(ClientRow)
 REPLACE = update(ClientRow).where(ClientRow.id == bindparam("client_id"))
@@ -80,6 +86,10 @@ class Clients:
         """List in the order of ids, from the first one behind `after`."""
         rows = await self._connection.execute(PAGE, {"after": after, "size": size})
         return [_client(row._asdict()) for row in rows]
+
+    async def list_offered(self) -> Sequence[Client]:
+        """List what residents can go to and sign in with the account."""
+        return [_client(row._asdict()) for row in await self._connection.execute(OFFERED)]
 
     async def add(self, client: Client) -> None:
         await self._connection.execute(ADD, _row(client))

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, String, bindparam, delete, func, insert, or_, select, update
@@ -109,25 +110,35 @@ class Outbox:
         self._sealer = sealer
 
     async def add_events(self, events: Sequence[Event], now: datetime) -> None:
-        rows = [_row(event.code, facts_of(event), now) for event in events]
+        rows = [_row(new_id(), event.code, facts_of(event), now) for event in events]
         await self._connection.execute(ADD, rows)
 
-    async def add(self, kind: str, facts: Mapping[str, str], now: datetime) -> UUID:
-        """Ask for a job by its name."""
-        row = _row(kind, facts, now)
+    async def add(
+        self,
+        kind: str,
+        facts: Mapping[str, str],
+        now: datetime,
+        *,
+        sealed: Mapping[str, str] | None = None,
+    ) -> UUID:
+        """Ask for a job by its name. What is sealed is forgotten once the job is done."""
+        errand_id = new_id()
+        row = _row(errand_id, kind, facts, now)
+        if sealed is not None:
+            row["payload"] = self._seal(errand_id, dict(sealed))
         await self._connection.execute(ADD, [row])
-        return row["id"]  # type: ignore[return-value]  # a column of ours
+        return errand_id
 
     async def add_mail(self, mail: Mail, now: datetime) -> UUID:
         """Ask for a message; address and facts are sealed until it has been sent."""
-        row = _row(MAIL, {"name": mail.name}, now)
-        plain = json.dumps(asdict(mail) | {"facts": dict(mail.facts)}).encode()
-        row["payload"] = self._sealer.seal(plain, f"outbox.payload.{row['id']}")
+        errand_id = new_id()
+        row = _row(errand_id, MAIL, {"name": mail.name}, now)
+        row["payload"] = self._seal(errand_id, asdict(mail) | {"facts": dict(mail.facts)})
         await self._connection.execute(ADD, [row])
-        return row["id"]  # type: ignore[return-value]  # a column of ours
+        return errand_id
 
-    def mail_of(self, errand: Errand) -> Mail:
-        return read_mail(self._sealer, errand)
+    def _seal(self, errand_id: UUID, plain: Mapping[str, object]) -> bytes:
+        return self._sealer.seal(json.dumps(plain).encode(), f"outbox.payload.{errand_id}")
 
     async def claim(self, now: datetime, size: int) -> Sequence[Errand]:
         """Take due errands, each for one caller only."""
@@ -165,12 +176,22 @@ class Outbox:
 
 def read_mail(sealer: Sealer, errand: Errand) -> Mail:
     """Open the message of a mail errand."""
-    return Mail(**json.loads(sealer.open(errand.payload or b"", f"outbox.payload.{errand.id}")))
+    return Mail(**_opened(sealer, errand))
 
 
-def _row(kind: str, facts: Mapping[str, str], now: datetime) -> dict[str, object]:
+def read_sealed(sealer: Sealer, errand: Errand) -> Mapping[str, str]:
+    """Open what a job was given sealed."""
+    opened: Mapping[str, str] = _opened(sealer, errand)
+    return opened
+
+
+def _opened(sealer: Sealer, errand: Errand) -> Any:  # noqa: ANN401  # JSON of ours
+    return json.loads(sealer.open(errand.payload or b"", f"outbox.payload.{errand.id}"))
+
+
+def _row(errand_id: UUID, kind: str, facts: Mapping[str, str], now: datetime) -> dict[str, object]:
     return {
-        "id": new_id(),
+        "id": errand_id,
         "kind": kind,
         "facts": dict(facts),
         "payload": None,

@@ -1,11 +1,12 @@
 """Fetch what services say of a resident's business, and show it with its time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from citizen_account.connector_host.codec import decode_cases, decode_entitlements
-from citizen_account.connector_sdk.models import Case, Entitlement
+from citizen_account.connector_sdk.manifest import Manifest
+from citizen_account.connector_sdk.models import Case, Entitlement, Text
 from citizen_account.domain.accounts import Account, AccountId
 from citizen_account.domain.connections import (
     Connection,
@@ -15,7 +16,9 @@ from citizen_account.domain.connections import (
     next_refresh,
 )
 from citizen_account.domain.errors import DomainError, ErrorCode
+from citizen_account.domain.messages import Announcement
 from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.messages import tell
 
 # Longer than any call may take: then another worker may try.
 CLAIM_LIFETIME = timedelta(minutes=1)
@@ -76,6 +79,16 @@ async def show_case(
     return card, found
 
 
+async def ask_again(uow: UnitOfWork, account_id: AccountId, connector_id: str) -> None:
+    """Let a job fetch fresh news soon. Raises: connection_unknown."""
+    connection = await uow.connections.find_of(account_id, connector_id)
+    if connection is None:
+        raise DomainError(ErrorCode.CONNECTION_UNKNOWN)
+    for snapshot in await uow.snapshots.of_account(account_id):
+        if snapshot.connection_id == connection.id:
+            await uow.snapshots.hurry(connection.id, snapshot.capability, uow.now)
+
+
 async def plan_refresh(
     uow: UnitOfWork, connection_id: ConnectionId, capability: str
 ) -> RefreshPlan | None:
@@ -105,6 +118,24 @@ async def keep_answer(
         await uow.connections.set_state(plan.connection.id, ConnectionState.LINKED)
 
 
+async def tell_of_changes(
+    uow: UnitOfWork,
+    plan: RefreshPlan,
+    manifest: Manifest,
+    records: Sequence[Case] | Sequence[Entitlement],
+) -> None:
+    """Put a message into the inbox for each case that has moved on since the last answer."""
+    snapshot = await uow.snapshots.find(plan.connection.id, plan.capability)
+    if snapshot is None or snapshot.payload is None:
+        return
+    before = {case.ref: case for case in decode_cases(snapshot.payload)}
+    for case in records:
+        if isinstance(case, Case) and _has_moved(before.get(case.ref), case):
+            facts = {"service": manifest.title, "case": _texts(case.title)}
+            place = f"/services/{manifest.id}/cases/{case.reference}"
+            await tell(uow, plan.account.id, Announcement.CASE_MOVED, facts=facts, place=place)
+
+
 async def keep_failure(uow: UnitOfWork, plan: RefreshPlan, *, why: str) -> None:
     """Keep the last known state and say since when there is nothing newer."""
     snapshot = await uow.snapshots.find(plan.connection.id, plan.capability)
@@ -119,6 +150,16 @@ async def keep_failure(uow: UnitOfWork, plan: RefreshPlan, *, why: str) -> None:
     )
     if why == "needs_relink":
         await uow.connections.set_state(plan.connection.id, ConnectionState.NEEDS_RELINK)
+
+
+def _has_moved(before: Case | None, now: Case) -> bool:
+    if before is None:
+        return True
+    return (before.status.code, before.phase) != (now.status.code, now.phase)
+
+
+def _texts(text: Text) -> Mapping[str, str]:
+    return {"en": text} if isinstance(text, str) else text
 
 
 def _card(connection: Connection, snapshots: Sequence[Snapshot]) -> ServiceCard:

@@ -44,6 +44,11 @@ ANNOUNCEMENTS: Mapping[Announcement, Words] = MappingProxyType(
             m("You now see what this service knows about you. You can disconnect it at any time."),
             m("Open the service"),
         ),
+        Announcement.CASE_MOVED: Words(
+            m("Your application has moved on: %(case)s"),
+            m("There is news at this service: %(service)s. Open the application to see it."),
+            m("Open the application"),
+        ),
         Announcement.CONSENT_WITHDRAWN_FOR_YOU: Words(
             m("We withdrew access for you: %(service)s"),
             m("You asked us in writing to end this service's access to your data. It has ended."),
