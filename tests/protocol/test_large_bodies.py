@@ -1,5 +1,6 @@
 """Bodies that grow for ever: refused early, in bounded memory, by a process as operators run it."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -14,9 +15,10 @@ MOST_GROWTH_MEBIBYTES = 30
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
-@pytest.fixture
-def server(sqlite_url: str) -> Iterator[Server]:
-    with serve(sqlite_url) as [server]:
+@pytest.fixture(scope="module")
+def server(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    file = shutil.copy(sqlite_template, tmp_path_factory.mktemp("large"))
+    with serve(f"sqlite:///{file}") as [server]:
         yield server
 
 
@@ -30,8 +32,7 @@ def resident_mebibytes(server: Server, figure: str) -> float:
 
 
 async def endless() -> AsyncIterator[bytes]:
-    """Yield a form of 200 MB, piece by piece, whose length nobody has declared."""
-    yield b"email="
+    """Yield a form of 200 MB, piece by piece; its length is declared by whoever sends it."""
     for _ in range(BODY_MEBIBYTES):
         yield b"x" * MEBIBYTE
 
