@@ -99,6 +99,8 @@ class Members:
     def local_text(self, name: str, *, default: str | None = None) -> LocalText:
         """Return a text by language: an object, or RFC 7591's `name` and `name#language`."""
         value = self.raw(name)
+        if value is not None and not isinstance(value, str | dict):
+            raise self.fail(name, "must be a text, or an object of texts by language")
         given = dict(value) if isinstance(value, dict) else {_LANGUAGE_OF_PLAIN: value}
         prefix = f"{name}#"
         for member, text in self._metadata.items():

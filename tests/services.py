@@ -1,0 +1,107 @@
+"""Build a service, what a resident granted it, and the provider that answers it."""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from citizen_account.domain.accounts import AccountId, Level, SessionId
+from citizen_account.domain.clients import (
+    AuthenticationMethod,
+    Client,
+    ClientId,
+    ClientProfile,
+    GrantType,
+    SubjectType,
+)
+from citizen_account.domain.grants import (
+    Grant,
+    GrantId,
+    PresentedToken,
+    StoredCode,
+    StoredToken,
+    TokenKind,
+)
+from citizen_account.domain.keys import SIGNING_ALGORITHMS, StoredKey
+from citizen_account.openid.provider import Provider
+from citizen_account.security.signing import build_ring, generate_key
+from citizen_account.security.tokens import digest
+from tests.factories import CHALLENGE, ISSUER, REDIRECT_URI, START
+
+LIBRARY_ID = ClientId("library")
+SECRET = "an invented secret of forty characters..".replace(" ", "-")
+LIBRARY = Client(
+    id=LIBRARY_ID,
+    name={"en": "Library"},
+    operator={"en": "City"},
+    service_url="https://library.example/",
+    is_first_party=False,
+    profile=ClientProfile.STANDARD,
+    redirect_uris=(REDIRECT_URI,),
+    post_logout_redirect_uris=(),
+    authentication_method=AuthenticationMethod.BASIC,
+    secret_digest=digest(SECRET),
+    jwks=None,
+    jwks_uri=None,
+    grant_types=frozenset({GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN}),
+    scopes=frozenset({"openid", "profile", "email", "phone", "offline_access"}),
+    subject_type=SubjectType.PAIRWISE,
+    sector="library.example",
+    id_token_algorithm="RS256",
+    require_pkce=True,
+    backchannel_logout_uri=None,
+    is_disabled=False,
+    purposes=(),
+    created_at=START,
+)
+GRANT = Grant(
+    id=GrantId(UUID(int=10)),
+    client_id=LIBRARY_ID,
+    account_id=AccountId(UUID(int=1)),
+    session_id=SessionId(UUID(int=2)),
+    consent_id=None,
+    scope="openid profile email",
+    claims=frozenset({"name", "email", "email_verified"}),
+    nonce="n-0S6_WzA2Mj",
+    authenticated_at=START,
+    methods=("pwd",),
+    level=Level.LOW,
+    is_offline=False,
+    created_at=START,
+)
+
+
+@lru_cache(maxsize=1)
+def provider() -> Provider:
+    """Return our provider with one key for each algorithm."""
+    keys = []
+    for algorithm in SIGNING_ALGORITHMS:
+        kid, private_key = generate_key(algorithm)
+        keys.append(StoredKey(kid, algorithm, 1, private_key, START, START))
+    return Provider(ISSUER, b"pairwise", build_ring(keys, START))
+
+
+def a_code(**changes: Any) -> StoredCode:  # noqa: ANN401  # fields of each type
+    """Return a code that may be redeemed; a change of `grant` is a whole grant."""
+    code = StoredCode(
+        digest=digest("code"),
+        grant=GRANT,
+        redirect_uri=REDIRECT_URI,
+        code_challenge=CHALLENGE,
+        expires_at=START.replace(minute=1),
+        used_at=None,
+    )
+    return replace(code, **changes)
+
+
+def a_refresh_token(grant: Grant = GRANT, **changes: Any) -> PresentedToken:  # noqa: ANN401  # as above
+    """Return a refresh token that may be exchanged."""
+    token = StoredToken(
+        digest=digest("refresh"),
+        grant_id=grant.id,
+        kind=TokenKind.REFRESH,
+        scope=grant.scope,
+        issued_at=START,
+        expires_at=START.replace(day=31),
+    )
+    return PresentedToken(replace(token, **changes), grant)

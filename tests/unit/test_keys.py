@@ -1,0 +1,91 @@
+"""When a signing key is next, active and retired, and what is published of it."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import pytest
+
+from citizen_account.domain.keys import (
+    PUBLISH_LEAD,
+    REMEMBERED,
+    RETIREMENT,
+    SIGNING_ALGORITHMS,
+    KeyState,
+    StoredKey,
+    place_keys,
+)
+from citizen_account.security.signing import build_ring, generate_key
+from tests.factories import START
+
+MINUTE = timedelta(minutes=1)
+ROTATED_AT = START + timedelta(days=90)
+SIGNS_AT = ROTATED_AT + PUBLISH_LEAD
+GONE_AT = SIGNS_AT + RETIREMENT
+
+
+@lru_cache(maxsize=1)
+def keys() -> Sequence[StoredKey]:
+    made = []
+    for generation, begins in ((1, START), (2, SIGNS_AT)):
+        kid, private_key = generate_key("ES256")
+        made.append(StoredKey(kid, "ES256", generation, private_key, START, begins))
+    return made
+
+
+def states(now: datetime) -> list[KeyState]:
+    return [place.state for place in place_keys(keys(), now)]
+
+
+def published(now: datetime) -> list[str]:
+    return [key["kid"] for key in json.loads(build_ring(keys(), now).jwks)["keys"]]
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (ROTATED_AT, [KeyState.NEXT, KeyState.ACTIVE]),
+        (SIGNS_AT - MINUTE, [KeyState.NEXT, KeyState.ACTIVE]),
+        (SIGNS_AT, [KeyState.ACTIVE, KeyState.RETIRED]),
+    ],
+)
+def test_next_key_becomes_active_by_the_clock(now: datetime, expected: list[KeyState]) -> None:
+    assert states(now) == expected
+
+
+def test_next_key_is_published_before_it_signs() -> None:
+    old, new = keys()
+    ring = build_ring(keys(), ROTATED_AT)
+    assert published(ROTATED_AT) == [new.kid, old.kid]
+    assert ring.signer("ES256").kid == old.kid
+
+
+def test_retired_key_is_published_as_long_as_its_tokens_live() -> None:
+    old, new = keys()
+    assert build_ring(keys(), SIGNS_AT).signer("ES256").kid == new.kid
+    assert published(GONE_AT - MINUTE) == [new.kid, old.kid]
+    assert published(GONE_AT) == [new.kid]
+
+
+def test_retired_key_is_remembered_for_hints() -> None:
+    old, new = keys()
+
+    def remembered(now: datetime) -> list[str]:
+        return [key.kid for key in build_ring(keys(), now).remembered]
+
+    assert remembered(GONE_AT + REMEMBERED - MINUTE) == [new.kid, old.kid]
+    assert remembered(GONE_AT + REMEMBERED) == [new.kid]
+
+
+def test_key_set_holds_no_private_part() -> None:
+    made = []
+    for algorithm in SIGNING_ALGORITHMS:
+        kid, private_key = generate_key(algorithm)
+        made.append(StoredKey(kid, algorithm, 1, private_key, START, START))
+    described = json.loads(build_ring(made, START).jwks)["keys"]
+    names = [sorted(key) for key in described]
+    assert names == [
+        ["alg", "e", "kid", "kty", "n", "use"],
+        ["alg", "crv", "kid", "kty", "use", "x", "y"],
+    ]
