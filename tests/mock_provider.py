@@ -5,6 +5,7 @@ import hashlib
 import json
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -18,7 +19,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from citizen_account.domain.accounts import Level
+from citizen_account.domain.upstreams import Upstream, UpstreamId
+from citizen_account.upstream.file import CLAIMS, Credentials, ListedUpstream
+from citizen_account.upstream.providers import Upstreams
+from citizen_account.upstream.transport import BoundedTransport
+
 JSON = dict[str, Any]  # Any: JSON as it goes over the wire
+
+
+HIGH = "https://eid.example/acr/high"
 
 
 @cache
@@ -49,6 +59,7 @@ class MockProvider:
     requests: list[str] = field(default_factory=list)
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
     refreshes: set[str] = field(default_factory=set)
+    clock: Callable[[], float] = time.time
 
     @property
     def transport(self) -> httpx2.ASGITransport:
@@ -84,7 +95,7 @@ class MockProvider:
         return jwt.encode({"alg": "RS256", "kid": kid, **header}, claims, rsa_key(kid))
 
     def id_token_claims(self, nonce: str | None) -> JSON:
-        now = int(time.time())
+        now = int(self.clock())
         claims = {
             "iss": self.issuer,
             "sub": self.claims["sub"],
@@ -172,3 +183,32 @@ def _is_proved(asked: dict[str, str], form: dict[str, str]) -> bool:
         and asked.get("code_challenge_method") == "S256"
         and form.get("redirect_uri") == asked["redirect_uri"]
     )
+
+
+class Wire(httpx2.AsyncBaseTransport):
+    """Bring each request to the provider of its host, as the network would."""
+
+    def __init__(self, providers: Mapping[str, MockProvider]) -> None:
+        self._hosts = {
+            urlsplit(provider.issuer).hostname: provider.transport
+            for provider in providers.values()
+        }
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        return await self._hosts[request.url.host].handle_async_request(request)
+
+
+def upstreams_of(ours: str, **providers: MockProvider) -> Upstreams:
+    """List the providers by their ids, as an operator's file would."""
+    listed = [
+        ListedUpstream(
+            upstream=Upstream(
+                UpstreamId(name), provider.issuer, {"en": f"Test {name}"}, {HIGH: Level.HIGH}
+            ),
+            credentials=Credentials(provider.client_id, provider.client_secret, None),
+            scope="openid profile email",
+            claims={claim: claim for claim in CLAIMS},
+        )
+        for name, provider in providers.items()
+    ]
+    return Upstreams(listed, ours, BoundedTransport(Wire(providers)))

@@ -1,7 +1,7 @@
 """Speak to the other providers: discovery, the way there, and what comes back."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext
@@ -253,9 +253,8 @@ class Upstreams:
             for each in listed
         }
 
-    @property
-    def all(self) -> tuple[Upstream, ...]:
-        return tuple(provider.upstream for provider in self._providers.values())
+    def __iter__(self) -> Iterator[Upstream]:
+        return (provider.upstream for provider in self._providers.values())
 
     def find(self, upstream_id: str) -> Provider | None:
         return self._providers.get(upstream_id)  # type: ignore[call-overload, no-any-return]  # a plain text finds a NewType key

@@ -28,9 +28,8 @@ from citizen_account.upstream.errors import (
 from citizen_account.upstream.file import CLAIMS, Credentials, ListedUpstream
 from citizen_account.upstream.providers import Beginning, CallbackAnswer, Provider
 from citizen_account.upstream.transport import BoundedTransport
-from tests.mock_provider import MockProvider, rsa_key
+from tests.mock_provider import HIGH, MockProvider, rsa_key
 
-HIGH = "https://eid.example/acr/high"
 CALLBACK = "https://account.city.example/upstream/eid/callback"
 
 
