@@ -11,10 +11,10 @@ from inspect import cleandoc
 from pathlib import Path
 
 import typer.main
-from typer.core import TyperCommand, TyperGroup
 from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
 from starlette.routing import Mount, Route
+from typer.core import TyperCommand, TyperGroup
 
 from citizen_account import cli
 from citizen_account.app import create_app
