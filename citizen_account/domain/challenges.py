@@ -69,7 +69,10 @@ class Challenge:
         return self.verified_at is not None and self.used_at is None and now < self.expires_at
 
     def may_resend(self, now: datetime) -> bool:
-        return self.verified_at is None and self.codes < MAX_CODES and now < self.expires_at
+        """Say whether another code would help: also when the last one has just expired."""
+        is_in_time = now < self.created_at + STEP_LIFETIME
+        is_waiting = self.verified_at is None and self.tries < MAX_TRIES
+        return is_waiting and is_in_time and self.codes < MAX_CODES
 
 
 class CodeOutcome(StrEnum):

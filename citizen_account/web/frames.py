@@ -30,7 +30,9 @@ def frame_of(
         language=language,
         path=path,
         city=runtime.city,
-        token_for=lambda action: form_token(runtime.derived_keys.form, secret, action),
+        token_for=lambda action: form_token(
+            runtime.derived_keys.form, secret, action.partition("?")[0]
+        ),
         user=None if resident is None else _user_of(resident),
         unread=0 if resident is None else resident.unread,
         idle_minutes=int(runtime.session_limits.idle.total_seconds() // 60),

@@ -10,6 +10,7 @@ from citizen_account.domain.challenges import (
     CODE_LIFETIME,
     MAX_CODES,
     MAX_TRIES,
+    STEP_LIFETIME,
     Challenge,
     ChallengeId,
     ChallengePurpose,
@@ -59,7 +60,10 @@ def test_a_right_code_opens_one_step_once() -> None:
 
 def test_sending_again_has_an_end() -> None:
     assert FRESH.may_resend(NOW)
+    assert FRESH.may_resend(FRESH.expires_at)
+    assert not FRESH.may_resend(NOW + STEP_LIFETIME)
     assert not replace(FRESH, codes=MAX_CODES).may_resend(NOW)
+    assert not replace(FRESH, tries=MAX_TRIES).may_resend(NOW)
     assert not replace(FRESH, verified_at=NOW).may_resend(NOW)
 
 

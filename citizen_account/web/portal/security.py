@@ -1,0 +1,193 @@
+"""Show where the account is signed in, end sessions, change the password."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
+from typing import ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from citizen_account.bootstrap import Runtime
+from citizen_account.domain.accounts import SessionId
+from citizen_account.domain.throttling import Throttled
+from citizen_account.i18n import Message, m
+from citizen_account.usecases.credentials import change_password
+from citizen_account.usecases.sign_in import list_devices, sign_out_device, sign_out_others
+from citizen_account.web.dependencies import (
+    InLanguage,
+    InRuntime,
+    Resident,
+    SignedIn,
+    SignedInForm,
+)
+from citizen_account.web.frames import frame_of, show
+from citizen_account.web.pages import FieldError
+from citizen_account.web.portal.onward import enter
+from citizen_account.web.portal.proofs import (
+    ENTER_PASSWORD,
+    WRONG_PASSWORD,
+    new_password_errors,
+    prove_again,
+)
+from citizen_account.web.requests import Form
+from citizen_account.web.throttled import ask_to_wait
+
+router = APIRouter(prefix="/{language}/security", include_in_schema=False)
+NOTICES = {
+    "password": m("Your password is changed. Every other device is signed out."),
+    "device": m("The device is signed out."),
+    "others": m("Every other device is signed out."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLine:
+    id: SessionId
+    summary: str
+    """Empty when the browser did not say what it is."""
+    signed_in_at: datetime
+    last_seen_at: datetime
+    is_this: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityPage:
+    template: ClassVar = "portal/security.html"
+    email: str
+    devices: Sequence[DeviceLine]
+    now: datetime
+    password_changed_at: datetime | None
+    """None: the account has no password."""
+    mail_failing_since: datetime | None
+    done: Message | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPage:
+    template: ClassVar = "portal/password.html"
+    has_password: bool
+    email: str
+    errors: tuple[FieldError, ...] = ()
+
+
+@router.get("")
+async def show_security(
+    request: Request, _: InLanguage, resident: SignedIn, runtime: InRuntime, done: str = ""
+) -> Response:
+    account = resident.account
+    async with runtime.database.read() as uow:
+        found = await list_devices(uow, account.id, runtime.session_limits)
+        password = await uow.credentials.find_password(account.id)
+    page = SecurityPage(
+        email=account.email or "",
+        devices=[
+            DeviceLine(
+                id=device.session.id,
+                summary=device.summary,
+                signed_in_at=device.session.authenticated_at,
+                last_seen_at=device.session.last_seen_at,
+                is_this=device.session.id == resident.session.id,
+            )
+            for device in found
+        ],
+        now=runtime.clock(),
+        password_changed_at=None if password is None else password.changed_at,
+        mail_failing_since=account.mail_failing_since,
+        done=NOTICES.get(done),
+    )
+    return show(request, frame_of(request, resident), page)
+
+
+@router.post("/sign-out-device")
+async def end_device(sent: SignedInForm, language: InLanguage, runtime: InRuntime) -> Response:
+    session_id = _session_id(sent.form.text("session"))
+    if session_id is not None:
+        async with runtime.database.begin() as uow:
+            await sign_out_device(uow, sent.resident.account_id, session_id)
+    return _back(language, "device")
+
+
+@router.post("/sign-out-others")
+async def end_others(sent: SignedInForm, language: InLanguage, runtime: InRuntime) -> Response:
+    async with runtime.database.begin() as uow:
+        await sign_out_others(uow, sent.resident.account_id, sent.resident.session.id)
+    return _back(language, "others")
+
+
+@router.get("/sign-out-device")
+@router.get("/sign-out-others")
+async def lead_back(language: InLanguage) -> Response:
+    """Come here after signing in again, when the session had ended before the press."""
+    return RedirectResponse(f"/{language}/security", HTTPStatus.SEE_OTHER)
+
+
+@router.get("/password")
+async def show_password(
+    request: Request, _: InLanguage, resident: SignedIn, runtime: InRuntime
+) -> Response:
+    async with runtime.database.read() as uow:
+        stored = await uow.credentials.find_password(resident.account_id)
+    return _show_password(request, resident, has_password=stored is not None)
+
+
+@router.post("/password")
+async def set_password(
+    request: Request, sent: SignedInForm, language: InLanguage, runtime: InRuntime
+) -> Response:
+    resident, form = sent.resident, sent.form
+    async with runtime.database.read() as uow:
+        stored = await uow.credentials.find_password(resident.account_id)
+    has_password = stored is not None
+    errors = _errors(form, resident, runtime, has_password=has_password)
+    if errors:
+        return _show_password(request, resident, errors, has_password=has_password)
+    if has_password:
+        given = form.secret("current_password")
+        proven = await prove_again(request, runtime, resident.account, given)
+        if isinstance(proven, Throttled):
+            return ask_to_wait(request, proven, resident)
+        if not proven:
+            wrong = (FieldError("current-password", WRONG_PASSWORD),)
+            return _show_password(request, resident, wrong, has_password=True)
+    password_hash = await runtime.hasher.hash(form.secret("new_password"))
+    async with runtime.database.begin() as uow:
+        renewed = await change_password(uow, resident.account, resident.session, password_hash)
+    return enter(runtime, renewed, f"/{language}/security?done=password")
+
+
+def _errors(
+    form: Form, resident: Resident, runtime: Runtime, *, has_password: bool
+) -> tuple[FieldError, ...]:
+    errors = []
+    if has_password and not form.secret("current_password"):
+        errors.append(FieldError("current-password", ENTER_PASSWORD))
+    account = resident.account
+    context = ((account.email or "").partition("@")[0], account.profile.name)
+    new = form.secret("new_password")
+    return (*errors, *new_password_errors("new-password", new, runtime, context))
+
+
+def _show_password(
+    request: Request,
+    resident: Resident,
+    errors: tuple[FieldError, ...] = (),
+    *,
+    has_password: bool,
+) -> Response:
+    page = PasswordPage(has_password, resident.account.email or "", errors)
+    return show(request, frame_of(request, resident), page, 422 if errors else 200)
+
+
+def _back(language: str, done: str) -> Response:
+    return RedirectResponse(f"/{language}/security?done={done}", HTTPStatus.SEE_OTHER)
+
+
+def _session_id(text: str) -> SessionId | None:
+    try:
+        return SessionId(UUID(text))
+    except ValueError:
+        return None

@@ -1,0 +1,154 @@
+"""Sign residents in and out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import ClassVar
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from citizen_account.bootstrap import Runtime
+from citizen_account.domain.emails import EmailAddress, read_email
+from citizen_account.domain.texts import LocalText
+from citizen_account.domain.throttling import Throttled
+from citizen_account.i18n import m
+from citizen_account.usecases.sign_in import complete_sign_in, prepare_sign_in, sign_out
+from citizen_account.web.cookies import clear_session
+from citizen_account.web.dependencies import InLanguage, InRuntime, MaybeSignedIn, OurForm
+from citizen_account.web.frames import frame_of, show
+from citizen_account.web.pages import FieldError
+from citizen_account.web.portal.onward import (
+    Destination,
+    browser_of,
+    enter,
+    find_destination,
+    onward_place,
+    query_of,
+    read_onward,
+)
+from citizen_account.web.portal.proofs import ENTER_PASSWORD, check
+from citizen_account.web.requests import client_address
+from citizen_account.web.throttled import ask_to_wait
+
+router = APIRouter(prefix="/{language}", include_in_schema=False)
+ENTER_EMAIL = m("Enter an email address, for example jana@example.sk")
+NOT_RIGHT = m("The email or the password is not right. Check both and try again.")
+
+
+@dataclass(frozen=True, slots=True)
+class OtherWay:
+    """A provider that residents may sign in through instead."""
+
+    id: str
+    title: LocalText
+
+
+@dataclass(frozen=True, slots=True)
+class SignInPage:
+    template: ClassVar = "portal/sign_in.html"
+    email: str
+    destination: LocalText | None
+    onward: Mapping[str, str | None]
+    other_ways: Sequence[OtherWay]
+    has_saved_form: bool
+    errors: tuple[FieldError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOutPage:
+    template: ClassVar = "portal/signed_out.html"
+
+
+@router.get("/sign-in")
+async def show_sign_in(
+    request: Request, language: InLanguage, resident: MaybeSignedIn, runtime: InRuntime
+) -> Response:
+    onward = read_onward(request)
+    if resident is not None and not onward.interaction:
+        return RedirectResponse(onward_place(language, onward), HTTPStatus.SEE_OTHER)
+    known = "" if resident is None else resident.account.email or ""
+    return await _show(request, runtime, email=known)
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request, language: InLanguage, form: OurForm, runtime: InRuntime
+) -> Response:
+    email, password = form.text("email"), form.secret("password")
+    address = read_email(email)
+    errors = []
+    if address is None:
+        errors.append(FieldError("email", ENTER_EMAIL))
+    if not password:
+        errors.append(FieldError("password", ENTER_PASSWORD))
+    if address is None or errors:
+        return await _show(request, runtime, email=email, errors=tuple(errors))
+    return await _try(request, runtime, language, address, password)
+
+
+@router.post("/sign-out")
+async def leave(
+    language: InLanguage, _: OurForm, resident: MaybeSignedIn, runtime: InRuntime
+) -> Response:
+    if resident is not None:
+        async with runtime.database.begin() as uow:
+            await sign_out(uow, resident.session)
+    response = RedirectResponse(f"/{language}/signed-out", HTTPStatus.SEE_OTHER)
+    clear_session(response, runtime)
+    # OWASP ASVS 5.0 14.3.1: what a page left in the browser goes with the session.
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+@router.get("/signed-out")
+async def show_signed_out(
+    request: Request, language: InLanguage, resident: MaybeSignedIn
+) -> Response:
+    if resident is not None:
+        return RedirectResponse(f"/{language}/dashboard", HTTPStatus.SEE_OTHER)
+    return show(request, frame_of(request, is_focused=True), SignedOutPage())
+
+
+async def _try(
+    request: Request, runtime: Runtime, language: str, address: EmailAddress, password: str
+) -> Response:
+    async with runtime.database.begin() as uow:
+        attempt = await prepare_sign_in(uow, address, client_address(request, runtime))
+    if isinstance(attempt, Throttled):
+        return ask_to_wait(request, attempt)
+    checked = await check(runtime, attempt, password)
+    async with runtime.database.begin() as uow:
+        opened = await complete_sign_in(
+            uow, checked, browser_of(request, runtime), runtime.session_limits
+        )
+    if opened is None:
+        wrong = (FieldError("email", NOT_RIGHT),)
+        return await _show(request, runtime, email=address.text, errors=wrong)
+    return enter(runtime, opened, onward_place(language, read_onward(request)))
+
+
+async def _show(
+    request: Request, runtime: Runtime, *, email: str, errors: tuple[FieldError, ...] = ()
+) -> Response:
+    onward = read_onward(request)
+    destination = Destination()
+    if onward.interaction:
+        async with runtime.database.read() as uow:
+            destination = await find_destination(uow, onward)
+    page = SignInPage(
+        email=email or destination.login_hint,
+        destination=destination.name,
+        onward=query_of(onward),
+        other_ways=_other_ways(runtime),
+        has_saved_form="saved=" in onward.place,
+        errors=errors,
+    )
+    frame = frame_of(request, is_focused=True, has_pending_authorization=bool(onward.interaction))
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
+    return show(request, frame, page, status)
+
+
+def _other_ways(runtime: Runtime) -> Sequence[OtherWay]:
+    return [OtherWay(upstream.id, upstream.title) for upstream in runtime.upstreams]
