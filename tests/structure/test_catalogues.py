@@ -28,10 +28,10 @@ SLOVAK_PLURALS = "nplurals=3; plural=((n==1) ? 0 : (n>=2 && n<=4) ? 1 : 2);"
 SPOKEN_ATTRIBUTES = ("aria-label", "title", "alt", "placeholder", "data-label", "content")
 SILENT = frozenset({"script", "style", "svg", "code", "pre"})
 VOID = frozenset({"meta", "link", "input", "br", "use", "path", "rect", "circle", "img", "hr"})
-# What is nobody's language: the names of the city and of languages, addresses, units of a page.
+# What is nobody's language: names, addresses, and what the head says to browsers.
 NAMES = re.compile(
-    rf"{CITY.name}|{CITY.support_email}|English|Pseudo|xx|XX|width=device-width, initial-scale=1|#ffffff"
-    r"|GMT|WCAG|EN|JSON|PDF|eID"
+    f"{CITY.name}|{CITY.support_email}|English|Pseudo|xx|XX|JSON"
+    "|width=device-width, initial-scale=1|#ffffff"
 )
 
 
