@@ -239,6 +239,27 @@ class ServiceUnlinked:
     connection_id: ConnectionId
 
 
+@dataclass(frozen=True, slots=True)
+class ClosingAsked:
+    code: ClassVar = "closing_asked"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class ClosingUndone:
+    code: ClassVar = "closing_undone"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class AccountClosed:
+    code: ClassVar = "account_closed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+
+
 def facts_of(event: Event) -> dict[str, str]:
     """Return the ids that the event carries, as plain text; what is absent is left out."""
     carried = ((field.name, getattr(event, field.name)) for field in fields(event))  # type: ignore[arg-type]  # every event is a dataclass

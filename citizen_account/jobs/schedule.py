@@ -7,6 +7,7 @@ from datetime import timedelta
 from citizen_account.bootstrap import Runtime
 from citizen_account.jobs.connections import refresh_snapshots
 from citizen_account.usecases.audit import seal_new_rows, sweep
+from citizen_account.usecases.closing import close_due
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,15 @@ async def forget_done_errands(runtime: Runtime) -> None:
         await uow.outbox.forget_done(uow.now)
 
 
+async def close_accounts(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await close_due(uow)
+
+
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic("seal_trail", timedelta(seconds=1), seal_trail),
     Periodic("refresh_snapshots", timedelta(seconds=1), refresh_snapshots),
     Periodic("sweep_trail", timedelta(hours=1), sweep_trail),
+    Periodic("close_accounts", timedelta(minutes=10), close_accounts),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
 )

@@ -31,6 +31,8 @@ class AccountRow(Base):
     updated_at: Mapped[datetime]
     closing_at: Mapped[datetime | None] = mapped_column(index=True)
     mail_failing_since: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None] = mapped_column(index=True)
+    """When it was closed for good; the rest of its rows goes soon after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,10 @@ FIND = _READ.where(AccountRow.id == bindparam("account_id"))
 FIND_BY_EMAIL = _READ.where(AccountRow.email_index == bindparam("email_index"))
 PAGE = _READ.where(AccountRow.id > bindparam("after")).order_by(AccountRow.id)
 PAGE = PAGE.limit(bindparam("size"))
-CLOSING = select(AccountRow.id).where(AccountRow.closing_at <= bindparam("now"))
+CLOSING = select(AccountRow.id).where(
+    AccountRow.closing_at <= bindparam("now"), AccountRow.ended_at.is_(None)
+)
+ENDED = select(AccountRow.id).where(AccountRow.ended_at <= bindparam("limit"))
 ADD = insert(AccountRow)
 _ONE = update(AccountRow).where(AccountRow.id == bindparam("account"))
 SAVE = _ONE.values(
@@ -70,6 +75,11 @@ SAVE_EMAIL = _ONE.values(
 )
 SAVE_LEVEL = _ONE.values(level=bindparam("reached"), updated_at=bindparam("now"))
 SAVE_CLOSING = _ONE.values(closing_at=bindparam("until"))
+CLOSE = (
+    _ONE.where(AccountRow.ended_at.is_(None))
+    .values(ended_at=bindparam("now"), email_index=None, profile=bindparam("sealed"))
+    .returning(AccountRow.id)
+)
 MAIL_FAILS = update(AccountRow).where(
     AccountRow.email_index == bindparam("index"), AccountRow.mail_failing_since.is_(None)
 )
@@ -112,6 +122,7 @@ class Accounts:
             "updated_at": now,
             "closing_at": None,
             "mail_failing_since": None,
+            "ended_at": None,
         }
         try:
             # The unique index has the last word when two come at once.
@@ -155,6 +166,16 @@ class Accounts:
     async def closing_by(self, now: datetime) -> list[AccountId]:
         """Return the accounts whose time to change one's mind is over."""
         return list((await self._connection.execute(CLOSING, {"now": now})).scalars())
+
+    async def close(self, account_id: AccountId, now: datetime) -> bool:
+        """Forget who it is and free the address. Of several callers at once, one gets True."""
+        sealed = self._seal(account_id, None, Profile())
+        closed = {"account": account_id, "now": now, "sealed": sealed}
+        return (await self._connection.execute(CLOSE, closed)).first() is not None
+
+    async def ended_by(self, limit: datetime) -> list[AccountId]:
+        """Return the accounts that were closed for good before then."""
+        return list((await self._connection.execute(ENDED, {"limit": limit})).scalars())
 
     async def mark_mail_failing(self, address: str, now: datetime) -> None:
         """Remember since when mail to the address comes back, if an account has it."""

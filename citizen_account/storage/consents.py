@@ -100,6 +100,7 @@ FIND = READ.where(ConsentRow.id == bindparam("consent_id"))
 FIND_STANDING = READ.where(_OF_ACCOUNT, _OF_CLIENT, _STANDING)
 IDS_OF_PAIR = select(ConsentRow.id).where(_OF_ACCOUNT, _OF_CLIENT)
 LIST_STANDING = READ.where(_OF_ACCOUNT, _STANDING).order_by(ConsentRow.id.desc())
+LIST_EVERY = READ.where(_OF_ACCOUNT).order_by(ConsentRow.id.desc())
 PAGE_OF_CLIENT = (
     READ.where(_OF_CLIENT, ConsentRow.id < bindparam("before", type_=Uuid))
     .order_by(ConsentRow.id.desc())
@@ -151,6 +152,11 @@ class Consents:
     async def list_standing(self, account_id: AccountId) -> Sequence[Consent]:
         """Return all that stand, the newest first: as many as the resident uses services."""
         rows = await self._connection.execute(LIST_STANDING, {"account": account_id})
+        return [_consent(row._asdict()) for row in rows]
+
+    async def list_every(self, account_id: AccountId) -> Sequence[Consent]:
+        """Return those that stand and those that ended, the newest first."""
+        rows = await self._connection.execute(LIST_EVERY, {"account": account_id})
         return [_consent(row._asdict()) for row in rows]
 
     async def page_of_client(

@@ -62,6 +62,9 @@ class Credentials:
         row = {"account_id": account_id, "hash": password_hash, "changed_at": now, "failures": 0}
         await self._connection.execute(ADD, row)
 
+    async def remove_password(self, account_id: AccountId) -> None:
+        await self._connection.execute(REMOVE, {"account": account_id})
+
     async def rehash(self, account_id: AccountId, old_hash: str, new_hash: str) -> None:
         """Store the same password by newer parameters, unless it was changed meanwhile."""
         changed = {"account": account_id, "old_hash": old_hash, "new_hash": new_hash}
