@@ -48,7 +48,7 @@ def create_app(
     app.state.pages = Pages(
         *runtime.template_folders, static_files=static_files, translations=runtime.translations
     )
-    for router in portal.ROUTERS:
+    for router in (*oidc.ROUTERS, *portal.ROUTERS):
         app.include_router(router)
     errors.install(app)
     app.add_middleware(Guard, runtime=runtime)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import parse_qsl
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import (
@@ -37,7 +36,6 @@ Parameters = Sequence[tuple[str, str]]
 MAX_VALUE = 2048
 MAX_LONG_VALUE = 16_384
 _LONG = frozenset({"claims", "id_token_hint"})
-_MAX_FIELDS = 100
 # RFC 8707 section 2 is the one that lets a parameter come twice.
 _REPEATABLE = frozenset({"resource"})
 _VISIBLE_ASCII = re.compile(r"[\x20-\x7e]+")
@@ -101,16 +99,6 @@ class RefusedToClient:
 
     target: Target
     error: OAuth2Error
-
-
-def read_parameters(raw: bytes) -> Parameters:
-    """Read a query or a form body. Raises: request_malformed."""
-    try:
-        text = raw.decode("ascii")
-        # RFC 6749 appendix B: UTF-8 inside percent signs, so a lone surrogate is no text.
-        return parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        raise DomainError(ErrorCode.REQUEST_MALFORMED) from None
 
 
 def find_client_id(parameters: Parameters) -> ClientId:

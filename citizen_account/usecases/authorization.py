@@ -44,13 +44,15 @@ class Pending:
 
     interaction_id: InteractionId
     stage: Stage
+    ui_locales: str
+    """The languages that the service asks for; what we do not speak is passed over."""
 
 
 @dataclass(frozen=True, slots=True)
 class AlreadyDecided:
     """The client was answered before: a page that was opened again, or a second click."""
 
-    interaction: Interaction
+    client: Client
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ async def begin_authorization(
     begun = await begin_interaction(
         uow, InteractionKind.AUTHORIZATION, parameters, client.id, caller
     )
-    return Pending(begun.id, stage_of(step))
+    return Pending(begun.id, stage_of(step), request.ui_locales)
 
 
 async def park_authorization(
@@ -110,7 +112,7 @@ async def continue_authorization(
     """Look again, after a sign-in. Raises: interaction_unknown."""
     looked = await look_again(uow, provider, interaction_id, caller)
     if isinstance(looked, Question):
-        return Pending(looked.interaction.id, Stage.CONSENT)
+        return Pending(looked.interaction.id, Stage.CONSENT, looked.request.ui_locales)
     return looked
 
 
@@ -121,35 +123,39 @@ async def look_again(
     interaction = await resume_interaction(
         uow, InteractionKind.AUTHORIZATION, interaction_id, caller
     )
-    if interaction.decided_at is not None:
-        return AlreadyDecided(interaction)
     client, request = await _read(uow, interaction.parameters)
+    if interaction.decided_at is not None:
+        return AlreadyDecided(client)
     if isinstance(request, RefusedToClient):
         # The client's registration has changed in the meantime.
-        return await refuse(uow, provider, interaction, request)
+        return await refuse(uow, provider, interaction, client, request)
     desk = Desk(uow, provider, client, request, caller)
     step = await desk.next_step(interaction.created_at, interaction.first_session)
     if isinstance(step, Ask):
         return Question(interaction, client, request, step, await desk.standing_consent())
     if isinstance(step, RefusedToClient):
-        return await refuse(uow, provider, interaction, step)
+        return await refuse(uow, provider, interaction, client, step)
     if isinstance(step, Release):
         return await _release(uow, desk, interaction, step)
-    return Pending(interaction.id, stage_of(step))
+    return Pending(interaction.id, stage_of(step), request.ui_locales)
 
 
 async def refuse(
-    uow: UnitOfWork, provider: Provider, interaction: Interaction, refusal: RefusedToClient
+    uow: UnitOfWork,
+    provider: Provider,
+    interaction: Interaction,
+    client: Client,
+    refusal: RefusedToClient,
 ) -> Outcome:
     """Answer the client with an error, once."""
     if not await uow.interactions.decide(interaction.id, uow.now):
-        return AlreadyDecided(interaction)
+        return AlreadyDecided(client)
     return answer_with_error(refusal.target, refusal.error, provider.issuer)
 
 
 async def _release(uow: UnitOfWork, desk: Desk, interaction: Interaction, step: Release) -> Outcome:
     if not await uow.interactions.decide(interaction.id, uow.now):
-        return AlreadyDecided(interaction)
+        return AlreadyDecided(desk.client)
     return await desk.release_on_standing_consent(step)
 
 

@@ -42,7 +42,7 @@ class Desk:
     ) -> None:
         self._uow = uow
         self._provider = provider
-        self._client = client
+        self.client = client
         self._request = request
         self._caller = caller
 
@@ -50,7 +50,7 @@ class Desk:
         session = self._caller.session
         if session is None:
             return None
-        return await self._uow.consents.find_standing(session.account_id, self._client.id)
+        return await self._uow.consents.find_standing(session.account_id, self.client.id)
 
     async def next_step(
         self,
@@ -74,7 +74,7 @@ class Desk:
             first_session=first_session,
             was_asked=was_asked,
         )
-        return decide_step(self._request, self._client, visit, self._uow.now)
+        return decide_step(self._request, self.client, visit, self._uow.now)
 
     async def release_on_standing_consent(self, release: Release) -> ClientAnswer:
         """Give a code without a question, and write down why none was needed."""
@@ -82,7 +82,7 @@ class Desk:
         decision = Decision(
             id=new_id(),
             account_id=consent.account_id,
-            client_id=self._client.id,
+            client_id=self.client.id,
             consent_id=consent.id,
             kind=DecisionKind.STANDING,
             scopes=frozenset(release.scope),
@@ -103,7 +103,7 @@ class Desk:
         if not is_standing or not await self._uow.client_sessions.hold(session.id):
             ended = refuse_ended(self._request)
             return answer_with_error(ended.target, ended.error, self._provider.issuer)
-        await self._uow.client_sessions.record(session.id, self._client.id, session.account_id, now)
+        await self._uow.client_sessions.record(session.id, self.client.id, session.account_id, now)
         code = await issue_code(
             self._uow,
             self._grant(release),
@@ -116,7 +116,7 @@ class Desk:
         session = release.session
         return Grant(
             id=GrantId(new_id()),
-            client_id=self._client.id,
+            client_id=self.client.id,
             account_id=session.account_id,
             session_id=session.id,
             consent_id=release.consent.id,
@@ -136,7 +136,7 @@ class Desk:
         session = self._caller.session
         if session is None:
             return None
-        return subject_of(session.account_id, self._client, self._provider.pairwise_key)
+        return subject_of(session.account_id, self.client, self._provider.pairwise_key)
 
     def _hinted_subject(self) -> str | None:
         token = self._request.id_token_hint
@@ -144,6 +144,6 @@ class Desk:
             return None
         hint = read_hint(token, self._provider.keys, self._provider.issuer)
         # OIDC Core section 3.1.2.1: issued by us. Pairwise subjects of another client say nothing.
-        if hint is None or hint.client_id != self._client.id:
+        if hint is None or hint.client_id != self.client.id:
             raise UnreadableHintError
         return hint.subject

@@ -51,7 +51,7 @@ async def allow(  # noqa: PLR0913  # a decision: who, about what, which parts, b
 ) -> Outcome:
     """Keep the resident's yes and give the code. One decision for each request, however often."""
     if not await uow.interactions.decide(question.interaction.id, uow.now):
-        return AlreadyDecided(question.interaction)
+        return AlreadyDecided(question.client)
     await uow.consents.hold(session.account_id)
     client = question.client
     standing = await uow.consents.find_standing(session.account_id, client.id)
@@ -76,7 +76,7 @@ async def deny(
 ) -> Outcome:
     """Keep the resident's no and tell the client (RFC 6749 section 4.1.2.1)."""
     refusal = refuse_denied(question.request)
-    outcome = await refuse(uow, provider, question.interaction, refusal)
+    outcome = await refuse(uow, provider, question.interaction, question.client, refusal)
     if isinstance(outcome, AlreadyDecided):
         return outcome
     asked = question.ask.asking.request

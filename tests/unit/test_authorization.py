@@ -30,7 +30,6 @@ from citizen_account.openid.authorization import (
     ResponseMode,
     find_client_id,
     read_authorization_request,
-    read_parameters,
 )
 from citizen_account.openid.authorization_response import answer_with_code, answer_with_error
 from citizen_account.openid.interaction import (
@@ -307,15 +306,6 @@ def test_client_with_scopes_of_an_api_may_do_without_openid() -> None:
 def test_client_without_the_grant_is_refused() -> None:
     only = frozenset({GrantType.CLIENT_CREDENTIALS})
     assert refused({}, grant_types=only) == "unauthorized_client"
-
-
-@pytest.mark.parametrize(
-    "raw", [b"client_id=%ED%A0%80", b"client_id=%FF", b"a=\xc5\xbe", b"&".join([b"a=b"] * 101)]
-)
-def test_undecodable_parameters_are_malformed(raw: bytes) -> None:
-    with pytest.raises(DomainError) as refusal:
-        read_parameters(raw)
-    assert refusal.value.code is ErrorCode.REQUEST_MALFORMED
 
 
 # --- RFC 7636 and RFC 9700 section 2.1.1: PKCE ---
