@@ -1,15 +1,25 @@
 """Run the small city's systems in a test, within the process or behind a real socket."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 import uvicorn
 
 from citizen_account.connector_sdk.auth import ApiKey, Credentials, JwtClient
+from citizen_account.connector_sdk.errors import (
+    ConnectorError,
+    Misconfigured,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
 from citizen_account.connector_sdk.http import ConnectorHttp
+from citizen_account.connector_sdk.settings_schema import read_settings_schema
 from citizen_account.demo.emulators.access import Access
 from citizen_account.demo.emulators.app import Systems, build_systems
 from citizen_account.demo.emulators.faults import Fault, Order
@@ -92,3 +102,27 @@ def served(city: City) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(timeout=10)
+
+
+# What each fault of a source must become: nothing else reaches the host.
+BECOMES: Mapping[Fault, type[ConnectorError]] = {
+    Fault.SLOW: Unavailable,
+    Fault.DOWN: Unavailable,
+    Fault.REFUSE: Refused,
+    Fault.MALFORMED: Unavailable,
+    Fault.RATE_LIMITED: RateLimited,
+    Fault.UNAUTHORIZED: Misconfigured,
+    Fault.HUGE: Unavailable,
+}
+
+
+def settings_of(connector: str) -> dict[str, str]:
+    """Return the settings that an operator gets who writes none."""
+    folder = Path(__file__).parents[2] / "connectors" / connector
+    return read_settings_schema(folder / "config.schema.json").complete({})
+
+
+def leaks(error: BaseException, records: Sequence[logging.LogRecord], *words: str) -> list[str]:
+    """Return which of the words stand in the error or in a log line."""
+    said = [str(error), repr(error), *(record.getMessage() for record in records)]
+    return [word for word in words if any(word in line for line in said)]

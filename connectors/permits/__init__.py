@@ -1,0 +1,1 @@
+"""Permits and applications, from a case system that speaks the Dutch ZGW standard."""
