@@ -5,7 +5,7 @@ from pathlib import Path
 # One for each contract of pyproject.toml, in its order.
 IMPORTS = {
     "citizen_account/domain/offender.py": "import citizen_account.web.pages",
-    "citizen_account/web/portal/offender.py": "import citizen_account.web.oidc",
+    "citizen_account/web/portal/offender.py": "import citizen_account.web.admin",
     "connectors/housing/offender.py": "import citizen_account.domain.accounts",
     "connectors/permits/offender.py": "import connectors.mobility",
     "citizen_account/usecases/offender.py": "import connectors.housing",
