@@ -1,0 +1,1 @@
+"""The application for a city flat, from a housing system that speaks VERA."""
