@@ -27,7 +27,7 @@ from citizen_account.web.saved_forms import Restored
 
 router = APIRouter(prefix="/{language}/profile", include_in_schema=False)
 STRANGE_LINE = m("Write this on one line, at most %(count)s characters.", count=MAX_LINE)
-STRANGE_NAME = m("Write the name with letters only, at most %(count)s characters.", count=MAX_NAME)
+STRANGE_NAME = m("We cannot read this name. Use at most %(count)s characters.", count=MAX_NAME)
 ENTER_NAME = m("Enter a name. Services address you by it.")
 STRANGE_PHONE = m("Write the number with its country code, for example +421 905 123 456.")
 CHOOSE_LANGUAGE = m("Choose one of the languages")

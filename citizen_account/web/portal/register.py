@@ -40,6 +40,7 @@ from citizen_account.web.portal.onward import (
     query_of,
     read_onward,
 )
+from citizen_account.web.portal.profile import STRANGE_NAME
 from citizen_account.web.portal.proofs import new_password_errors
 from citizen_account.web.portal.sign_in import ENTER_EMAIL
 from citizen_account.web.requests import Form, client_address
@@ -55,7 +56,6 @@ FLOW = CodeFlow(
 )
 ENTER_GIVEN_NAME = m("Enter your given name")
 ENTER_FAMILY_NAME = m("Enter your family name")
-STRANGE_NAME = m("Write the name with letters only, at most %(count)s characters.", count=MAX_NAME)
 
 
 @dataclass(frozen=True, slots=True)
