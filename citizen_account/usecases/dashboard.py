@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from citizen_account.connector_host.codec import decode_cases, decode_entitlements
 from citizen_account.connector_sdk.manifest import Manifest
-from citizen_account.connector_sdk.models import Case, Entitlement
 from citizen_account.domain.accounts import Account
 from citizen_account.domain.clients import Client
-from citizen_account.domain.connections import Connection, ConnectionState, Snapshot
 from citizen_account.domain.consents import Consent
 from citizen_account.domain.ledger import ActorKind, LedgerEntry
 from citizen_account.domain.messages import InboxMessage
 from citizen_account.domain.texts import LocalText
 from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.cases import ServiceCard, list_cards
 
 LOOKED_WITHIN = timedelta(days=30)
 NEWEST_MESSAGES = 3
@@ -25,17 +23,8 @@ NEWEST_LOOKS = 20
 class LinkedService:
     """A city service behind a connector, with the last that is known of it."""
 
-    connector_id: str
-    title: LocalText
-    icon: str
-    tone: str
-    state: ConnectionState
-    as_of: datetime | None
-    """When the source said so; None while it has not answered once."""
-    failing_since: datetime | None
-    """Since when it does not answer; None while it does."""
-    cases: tuple[Case, ...] = ()
-    entitlements: tuple[Entitlement, ...] = ()
+    manifest: Manifest
+    card: ServiceCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,54 +57,22 @@ async def load_dashboard(
     uow: UnitOfWork, account: Account, manifests: Mapping[str, Manifest]
 ) -> Dashboard:
     """Read everything from our own tables: no service is asked."""
-    linked = await _linked_services(uow, account, manifests)
+    cards = await list_cards(uow, account.id)
     used = await _used_services(uow, account)
     names: Mapping[str, LocalText] = {
         **{connector_id: manifest.title for connector_id, manifest in manifests.items()},
         **{service.client.id: service.client.name for service in used},
     }
     return Dashboard(
-        linked=linked,
+        linked=[
+            LinkedService(manifests[card.connection.connector_id], card)
+            for card in cards
+            # A connector that was taken out of the installation has no card.
+            if card.connection.connector_id in manifests
+        ],
         used=used,
         messages=await uow.messages.page(account.id, before=None, size=NEWEST_MESSAGES),
         looks=await _looks(uow, account, names),
-    )
-
-
-async def _linked_services(
-    uow: UnitOfWork, account: Account, manifests: Mapping[str, Manifest]
-) -> Sequence[LinkedService]:
-    connections = await uow.connections.list(account.id)
-    snapshots = await uow.snapshots.of_account(account.id)
-    return [
-        _linked_service(
-            connection,
-            manifests[connection.connector_id],
-            [found for found in snapshots if found.connection_id == connection.id],
-        )
-        for connection in connections
-        # A connector that was taken out of the installation has no card.
-        if connection.connector_id in manifests
-    ]
-
-
-def _linked_service(
-    connection: Connection, manifest: Manifest, snapshots: Sequence[Snapshot]
-) -> LinkedService:
-    by_capability = {snapshot.capability: snapshot for snapshot in snapshots}
-    payloads = {name: snapshot.payload for name, snapshot in by_capability.items()}
-    said = [snapshot.as_of for snapshot in snapshots if snapshot.as_of is not None]
-    failing = [found.failing_since for found in snapshots if found.failing_since is not None]
-    return LinkedService(
-        connector_id=connection.connector_id,
-        title=manifest.title,
-        icon=manifest.icon,
-        tone=manifest.tone,
-        state=connection.state,
-        as_of=min(said, default=None),
-        failing_since=min(failing, default=None),
-        cases=decode_cases(payloads.get("cases")),
-        entitlements=decode_entitlements(payloads.get("entitlements")),
     )
 
 

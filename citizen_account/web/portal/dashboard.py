@@ -57,8 +57,10 @@ class DashboardPage:
 async def show_dashboard(
     request: Request, language: InLanguage, resident: SignedIn, runtime: InRuntime
 ) -> Response:
+    installed = runtime.connectors.registry.connectors
+    manifests = {connector_id: found.manifest for connector_id, found in installed.items()}
     async with runtime.database.read() as uow:
-        found = await load_dashboard(uow, resident.account, runtime.connectors.manifests)
+        found = await load_dashboard(uow, resident.account, manifests)
     speech = runtime.translations.speech(language)
     page = page_of(found, resident.account, resident.session, speech, runtime.clock())
     return show(request, frame_of(request, resident), page)
@@ -80,7 +82,9 @@ def page_of(
             *(used_card(service, speech) for service in found.used),
         ],
         cases=[
-            case_line(case, service, speech) for service in found.linked for case in service.cases
+            case_line(case, service, speech)
+            for service in found.linked
+            for case in service.card.cases
         ],
         messages=[line_of(message, speech) for message in found.messages],
         looks=found.looks.count,
@@ -97,7 +101,7 @@ def _tasks(found: Dashboard, speech: Speech, today: date) -> Sequence[TaskLine]:
     tasks = [
         (task, service)
         for service in found.linked
-        for task in tasks_of(service.cases, service.entitlements, today)
+        for task in tasks_of(service.card.cases, service.card.entitlements, today)
     ]
     tasks.sort(key=lambda pair: by_urgency(pair[0]))
     return [task_line(task, service, speech, today) for task, service in tasks]

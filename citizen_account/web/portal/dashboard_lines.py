@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import assert_never
+from urllib.parse import quote
 
 from citizen_account.connector_sdk.models import (
     Case,
@@ -22,6 +23,7 @@ from citizen_account.i18n import Message, Speech, m, mn
 from citizen_account.usecases.dashboard import Dashboard, LinkedService, Looks, UsedService
 
 URGENT_DAYS = 3
+SOON_DAYS = 14
 LINES_OF_A_CARD = 3
 FINISHED = frozenset({Phase.DECIDED, Phase.CLOSED})
 
@@ -40,6 +42,10 @@ class TaskLine:
     def is_urgent(self) -> bool:
         return self.days_left is not None and self.days_left <= URGENT_DAYS
 
+    @property
+    def is_soon(self) -> bool:
+        return self.days_left is not None and self.days_left <= SOON_DAYS
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceCard:
@@ -51,7 +57,8 @@ class ServiceCard:
     status: Sequence[Message]
     address: str = ""
     """The service's own address, where it lives outside the account."""
-    is_alert: bool = False
+    alert: Message | None = None
+    """What waits for the resident here."""
     silent_since: datetime | None = None
     """Since when it does not answer: what is shown is the last known state."""
 
@@ -80,13 +87,13 @@ class SecurityLine:
 
 def task_line(task: Task, service: LinkedService, speech: Speech, today: date) -> TaskLine:
     about = (
-        in_language(service.title, speech.language),
+        in_language(service.manifest.title, speech.language),
         in_language(task.about, speech.language),
         task.reference,
     )
     return TaskLine(
         title=_task_title(task, in_language(task.title, speech.language)),
-        place=place_of(service),
+        place=place_of(service, task.reference),
         about=" · ".join(word for word in about if word),
         due=task.due,
         days_left=None if task.due is None else (task.due - today).days,
@@ -101,21 +108,21 @@ def advice(found: Dashboard) -> Sequence[TaskLine]:
     return (TaskLine(title, "/services", about, is_advice=True),)
 
 
-def place_of(service: LinkedService) -> str:
-    return f"/services/{service.connector_id}"
+def place_of(service: LinkedService, reference: str = "") -> str:
+    """Return where the service is shown, or one of its cases."""
+    page = f"/services/{service.manifest.id}"
+    return f"{page}/cases/{quote(reference)}" if reference else page
 
 
 def linked_card(service: LinkedService, speech: Speech) -> ServiceCard:
-    status = list(_status_of(service, speech))[:LINES_OF_A_CARD]
-    needs_relink = service.state is ConnectionState.NEEDS_RELINK
     return ServiceCard(
-        name=in_language(service.title, speech.language),
-        icon=service.icon,
-        tone=service.tone,
+        name=in_language(service.manifest.title, speech.language),
+        icon=service.manifest.icon,
+        tone=service.manifest.tone,
         place=place_of(service),
-        status=status,
-        is_alert=needs_relink or any(_waits(case) for case in service.cases),
-        silent_since=service.failing_since,
+        status=list(_status_of(service, speech))[:LINES_OF_A_CARD],
+        alert=_alert_of(service),
+        silent_since=service.card.failing_since,
     )
 
 
@@ -141,13 +148,13 @@ def case_line(case: Case, service: LinkedService, speech: Speech) -> CaseLine:
     return CaseLine(
         title=in_language(case.title, speech.language),
         reference=case.reference,
-        place=place_of(service),
+        place=place_of(service, case.reference),
         opened=case.opened,
         state=in_language(case.outcome or case.status.label, speech.language),
         steps_done=done,
         steps=len(case.steps),
         decision_by=(case.deadline or case.expected_by) if is_running else None,
-        known_at=service.as_of if service.failing_since else None,
+        known_at=service.card.as_of if service.card.failing_since else None,
     )
 
 
@@ -180,10 +187,18 @@ def _weak(text: Message, place: str, action: Message) -> SecurityLine:
     return SecurityLine(text, is_good=False, place=place, action=action)
 
 
+def _alert_of(service: LinkedService) -> Message | None:
+    if service.card.connection.state is ConnectionState.NEEDS_RELINK:
+        return m("Connect this service again")
+    waiting = sum(_waits(case) for case in service.card.cases)
+    if not waiting:
+        return None
+    return mn("%(num)s thing waits for you", "%(num)s things wait for you", waiting)
+
+
 def _status_of(service: LinkedService, speech: Speech) -> Iterator[Message]:
-    match service.state:
+    match service.card.connection.state:
         case ConnectionState.NEEDS_RELINK:
-            yield m("Connect this service again")
             return
         case ConnectionState.CHECKING:
             yield m("We are checking the connection")
@@ -192,17 +207,17 @@ def _status_of(service: LinkedService, speech: Speech) -> Iterator[Message]:
             pass
         case unexpected:
             assert_never(unexpected)
-    if service.as_of is None:
+    if service.card.as_of is None:
         yield m("We are fetching your information")
         return
-    lines = [*_status_of_cases(service.cases), *_status_of_rights(service.entitlements, speech)]
+    lines = [
+        *_status_of_cases(service.card.cases),
+        *_status_of_rights(service.card.entitlements, speech),
+    ]
     yield from lines or [m("Nothing is going on here")]
 
 
 def _status_of_cases(cases: Sequence[Case]) -> Iterator[Message]:
-    waiting = sum(_waits(case) for case in cases)
-    if waiting:
-        yield mn("%(num)s thing waits for you", "%(num)s things wait for you", waiting)
     for case in cases:
         if case.extras.queue is not None:
             yield m("Place in the queue: %(position)s", position=case.extras.queue.position)
