@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, fields
 from typing import ClassVar, Protocol
+from uuid import UUID
 
 from citizen_account.domain.accounts import AccountId, Role, SessionId
 from citizen_account.domain.clients import ClientId
@@ -258,6 +259,16 @@ class AccountClosed:
     code: ClassVar = "account_closed"
     has_follow_up: ClassVar = False
     account_id: AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class ErrandReleased:
+    """An administrator, whose account it names, let a parked errand be tried again."""
+
+    code: ClassVar = "errand_released"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    errand_id: UUID
 
 
 def facts_of(event: Event) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Self
 
 from fastapi import Depends
 from starlette.requests import Request
@@ -41,6 +41,11 @@ class ResidentForm:
 
     resident: Resident
     form: Form
+
+    @classmethod
+    def without_fields(cls, resident: Resident) -> Self:
+        """Return what a page shows before anything was typed."""
+        return cls(resident, Form.empty())
 
 
 def runtime_of(request: Request) -> Runtime:

@@ -61,7 +61,7 @@ def split_path(request: Request) -> tuple[str, str]:
     query = f"?{request.url.query}" if request.url.query else ""
     if first in known:
         return first, f"/{rest}{query}"
-    return wished_language(request), "/"
+    return wished_language(request), "/dashboard"
 
 
 def wished_language(request: Request, *, ui_locales: str = "") -> str:
