@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from citizen_account.connector_host.connectors import Connectors, open_connectors
-from citizen_account.domain.accounts import SessionLimits
+from citizen_account.domain.accounts import PASSWORD, SessionLimits, SignInMethod
 from citizen_account.i18n import Translations
 from citizen_account.mail import Mailer, SmtpAddress
 from citizen_account.outbound import Outbound, trust
@@ -53,6 +53,8 @@ class Runtime:
     translations: Translations
     template_folders: tuple[Path, ...]
     """Where pages and mails are looked for, a city's own folder first."""
+    password_method: SignInMethod = PASSWORD
+    """What a password proves here: only the small city's eID claims more."""
 
     @property
     def host(self) -> str:

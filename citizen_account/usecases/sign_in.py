@@ -119,7 +119,11 @@ async def complete_proof(uow: UnitOfWork, checked: Checked) -> AccountId | None:
 
 
 async def complete_sign_in(
-    uow: UnitOfWork, checked: Checked, browser: Browser, limits: SessionLimits
+    uow: UnitOfWork,
+    checked: Checked,
+    browser: Browser,
+    limits: SessionLimits,
+    method: SignInMethod = PASSWORD,
 ) -> NewSession | None:
     """Open a session for the right password; None for a wrong one, which is remembered."""
     account_id = await complete_proof(uow, checked)
@@ -128,7 +132,7 @@ async def complete_sign_in(
     return await open_session(
         uow,
         account_id,
-        PASSWORD,
+        method,
         user_agent=browser.user_agent,
         old_session_secret=browser.old_session_secret,
         limits=limits,

@@ -121,7 +121,11 @@ async def _try(
     checked = await check(runtime, attempt, password)
     async with runtime.database.begin() as uow:
         opened = await complete_sign_in(
-            uow, checked, browser_of(request, runtime), runtime.session_limits
+            uow,
+            checked,
+            browser_of(request, runtime),
+            runtime.session_limits,
+            runtime.password_method,
         )
     if opened is None:
         wrong = (FieldError("email", NOT_RIGHT),)
@@ -145,7 +149,9 @@ async def _show(
         has_saved_form="saved=" in onward.place,
         errors=errors,
     )
-    frame = frame_of(request, is_focused=True, has_pending_authorization=bool(onward.interaction))
+    # A form here leads away: back to the service that waits, or to another provider.
+    leads_away = bool(onward.interaction or page.other_ways)
+    frame = frame_of(request, is_focused=True, has_pending_authorization=leads_away)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors else HTTPStatus.OK
     return show(request, frame, page, status)
 
