@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import cast
 
 import httpx2
 
@@ -275,7 +276,9 @@ def retry_after(value: str | None, now: datetime) -> float | None:
 
 async def _read(response: httpx2.Response) -> bytes:
     raw = bytearray()
-    async for chunk in response.aiter_raw():
+    # The stream itself: the response would unpack it, and without a limit.
+    stream = cast("httpx2.AsyncByteStream", response.stream)  # every transport here is async
+    async for chunk in stream:
         raw += chunk
         if len(raw) > MAXIMUM_BYTES:
             raise UnreadableError(f"the answer is larger than {MAXIMUM_BYTES} bytes")

@@ -5,6 +5,7 @@ import json
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from urllib.parse import unquote_plus
 
 import httpx2
 
@@ -16,7 +17,7 @@ Spoil = Callable[[Json], Json]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request as it left."""
+    """A request as it left; URL and body with percent signs undone."""
 
     method: str
     url: str
@@ -70,7 +71,8 @@ class Rigged(httpx2.AsyncBaseTransport):
 async def _noted(request: httpx2.Request) -> Sent:
     body = await request.aread()
     headers = "\n".join(f"{name}: {value}" for name, value in request.headers.items())
-    return Sent(request.method, str(request.url), headers, body.decode("utf-8", "replace"))
+    url = unquote_plus(str(request.url))
+    return Sent(request.method, url, headers, unquote_plus(body.decode("utf-8", "replace")))
 
 
 def refused_connection() -> Exception:

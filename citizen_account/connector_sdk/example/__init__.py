@@ -1,0 +1,1 @@
+"""A whole connector on one page; `citizen-account connector new` starts from it."""
