@@ -14,7 +14,7 @@ from citizen_account.jobs.worker import Worker
 from citizen_account.resources import STATIC
 from citizen_account.settings import Settings
 from citizen_account.telemetry import configure_logging
-from citizen_account.web import admin, development, errors, health, oidc, portal
+from citizen_account.web import admin, api, development, errors, health, oidc, portal
 from citizen_account.web.frames import wished_language
 from citizen_account.web.middleware import Guard
 from citizen_account.web.pages import Pages
@@ -48,7 +48,7 @@ def create_app(
     app.state.pages = Pages(
         *runtime.template_folders, static_files=static_files, translations=runtime.translations
     )
-    for router in (*oidc.ROUTERS, *portal.ROUTERS, *admin.ROUTERS):
+    for router in (*oidc.ROUTERS, *portal.ROUTERS, *admin.ROUTERS, *api.ROUTERS):
         app.include_router(router)
     errors.install(app)
     app.add_middleware(Guard, runtime=runtime)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from citizen_account.connector_host.connectors import Connectors, open_connectors
 from citizen_account.domain.accounts import PASSWORD, SessionLimits, SignInMethod
+from citizen_account.domain.places import Position
 from citizen_account.i18n import Translations
 from citizen_account.mail import Mailer, SmtpAddress
 from citizen_account.outbound import Outbound, trust
@@ -29,6 +30,9 @@ class City:
     support_phone: str
     default_language: str
     time_zone: str
+    position: Position | None
+    """The middle of what public sources are asked about; None: they are not asked."""
+    radius_metres: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,16 @@ def _city_of(settings: Settings) -> City:
         support_phone=settings.support_phone,
         default_language=settings.default_language,
         time_zone=settings.time_zone,
+        position=_position_of(settings.city_position),
+        radius_metres=settings.city_radius_metres,
     )
+
+
+def _position_of(text: str) -> Position | None:
+    if not text:
+        return None
+    latitude, _, longitude = text.partition(",")
+    return Position(float(latitude), float(longitude))
 
 
 def _hasher_of(settings: Settings) -> PasswordHasher:

@@ -21,6 +21,7 @@ PREFIX = "CITIZEN_"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 MINIMUM_SECRET_CHARACTERS = 32
 SECRETS = frozenset({"secret_key", "data_key", "metrics_token", "database_url", "smtp_url"})
+POSITION = r"^(-?\d{1,2}(\.\d{1,8})?,-?\d{1,3}(\.\d{1,8})?)?$"
 Network = IPv4Network | IPv6Network
 
 
@@ -64,6 +65,9 @@ class Settings(BaseSettings):
     brand: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,30}$")] = "dunaj"
     default_language: str = "sk"
     time_zone: str = "Europe/Bratislava"
+    city_position: Annotated[str, Field(pattern=POSITION)] = ""
+    """Latitude and longitude in degrees, for instance "47.76,18.12"."""
+    city_radius_metres: Annotated[int, Field(ge=100, le=50_000)] = 8000
     support_email: str = ""
     support_phone: str = ""
     mail_from: str = "no-reply@localhost"

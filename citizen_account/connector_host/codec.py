@@ -5,11 +5,12 @@ from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from citizen_account.connector_sdk.models import Case, Entitlement
+from citizen_account.connector_sdk.models import Case, Entitlement, Place
 
 R = TypeVar("R")
 _CASES = TypeAdapter(tuple[Case, ...])
 _ENTITLEMENTS = TypeAdapter(tuple[Entitlement, ...])
+_PLACES = TypeAdapter(tuple[Place, ...])
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {  # Any: each capability has records of its own
     "cases": _CASES,
     "entitlements": _ENTITLEMENTS,
@@ -31,6 +32,15 @@ def decode_cases(payload: bytes | None) -> tuple[Case, ...]:
 def decode_entitlements(payload: bytes | None) -> tuple[Entitlement, ...]:
     """Read entitlements; see `decode_cases`."""
     return _decode(_ENTITLEMENTS, payload)
+
+
+def encode_places(records: Sequence[Place]) -> bytes:
+    return _PLACES.dump_json(tuple(records))
+
+
+def decode_places(payload: bytes) -> tuple[Place, ...]:
+    """Read public places; see `decode_cases`."""
+    return _decode(_PLACES, payload)
 
 
 def _decode(adapter: TypeAdapter[tuple[R, ...]], payload: bytes | None) -> tuple[R, ...]:

@@ -23,6 +23,8 @@ class ErrorCode(StrEnum):
     # Provider
     INTERACTION_UNKNOWN = "interaction_unknown"
     INTERACTION_DECIDED = "interaction_decided"
+    TOKEN_INVALID = "token_invalid"  # noqa: S105  # a code, no secret
+    TOKEN_INSUFFICIENT = "token_insufficient"  # noqa: S105  # a code, no secret
     CLIENT_UNKNOWN = "client_unknown"
     REDIRECT_URI_UNREGISTERED = "redirect_uri_unregistered"
     CONSENT_UNKNOWN = "consent_unknown"

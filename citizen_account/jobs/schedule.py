@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from citizen_account.bootstrap import Runtime
+from citizen_account.domain.places import REFRESH_EVERY as REFRESH_PLACES
 from citizen_account.jobs.connections import refresh_snapshots
+from citizen_account.jobs.places import refresh_places
 from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
 
@@ -40,6 +42,7 @@ async def close_accounts(runtime: Runtime) -> None:
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic("seal_trail", timedelta(seconds=1), seal_trail),
     Periodic("refresh_snapshots", timedelta(seconds=1), refresh_snapshots),
+    Periodic("refresh_places", REFRESH_PLACES, refresh_places),
     Periodic("sweep_trail", timedelta(hours=1), sweep_trail),
     Periodic("close_accounts", timedelta(minutes=10), close_accounts),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),

@@ -30,6 +30,7 @@ from citizen_account.storage.ledger import Ledger
 from citizen_account.storage.mailbox import Mailbox
 from citizen_account.storage.messages import Messages
 from citizen_account.storage.outbox import Outbox
+from citizen_account.storage.places import Places
 from citizen_account.storage.roles import Roles
 from citizen_account.storage.saved_forms import SavedForms
 from citizen_account.storage.schedule import Schedule
@@ -65,6 +66,7 @@ class UnitOfWork:
         self.mailbox = Mailbox(connection)
         self.messages = Messages(connection, sealer)
         self.outbox = Outbox(connection, sealer)
+        self.places = Places(connection, sealer)
         self.roles = Roles(connection)
         self.saved_forms = SavedForms(connection, sealer)
         self.schedule = Schedule(connection)

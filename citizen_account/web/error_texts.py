@@ -87,6 +87,16 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
             m("This link is no longer valid"),
             m("Start again from the sign-in page and we send you a new code."),
         ),
+        ErrorCode.TOKEN_INVALID: ErrorText(
+            HTTPStatus.UNAUTHORIZED,
+            m("The access token is missing or does not hold"),
+            m("Ask the token endpoint for a new access token."),
+        ),
+        ErrorCode.TOKEN_INSUFFICIENT: ErrorText(
+            HTTPStatus.FORBIDDEN,
+            m("The access token does not open this"),
+            m("Ask for a token with the scope that the challenge names."),
+        ),
         ErrorCode.INTERACTION_UNKNOWN: ErrorText(
             HTTPStatus.BAD_REQUEST,
             m("We do not know what you were signing in to"),
@@ -141,6 +151,8 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
 )
 CODE_OF_STATUS: Mapping[int, ErrorCode] = MappingProxyType(
     {
+        HTTPStatus.UNAUTHORIZED: ErrorCode.TOKEN_INVALID,
+        HTTPStatus.FORBIDDEN: ErrorCode.TOKEN_INSUFFICIENT,
         HTTPStatus.NOT_FOUND: ErrorCode.NOT_FOUND,
         HTTPStatus.METHOD_NOT_ALLOWED: ErrorCode.METHOD_NOT_ALLOWED,
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorCode.REQUEST_TOO_LARGE,
