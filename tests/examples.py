@@ -27,6 +27,8 @@ CITY = City(
     support_phone="02 / 555 01 02",
     default_language="sk",
     time_zone="Europe/Bratislava",
+    position=None,
+    radius_metres=0,
 )
 # No letter in it: whatever letter a page shows beside it was written into the template.
 DATUM = "007"
