@@ -13,9 +13,11 @@ from citizen_account.domain.accounts import (
 )
 from citizen_account.domain.challenges import Challenge
 from citizen_account.domain.events import AccountCreated, EmailChanged
+from citizen_account.domain.messages import Announcement
 from citizen_account.security.tokens import new_id
 from citizen_account.storage.accounts import NewAccount
 from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.messages import tell as announce
 from citizen_account.usecases.sign_in import Browser, open_session, tell
 
 
@@ -63,6 +65,7 @@ async def open_account(uow: UnitOfWork, account: NewAccount, password_hash: str 
         return False
     if password_hash is not None:
         await uow.credentials.save_password(account.id, password_hash, uow.now)
+    await announce(uow, account.id, Announcement.WELCOME, place="/services")
     uow.record(AccountCreated(account.id))
     return True
 
@@ -78,5 +81,6 @@ async def complete_email_change(uow: UnitOfWork, account: Account, challenge: Ch
         return False
     if account.email != challenge.email.text:
         await tell(uow, account, "email_changed")
+        await announce(uow, account.id, Announcement.EMAIL_CHANGED, place="/security")
     uow.record(EmailChanged(account.id))
     return True

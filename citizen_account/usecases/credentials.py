@@ -9,7 +9,9 @@ from citizen_account.domain.accounts import (
 )
 from citizen_account.domain.challenges import Challenge
 from citizen_account.domain.events import PasswordChanged
+from citizen_account.domain.messages import Announcement
 from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.messages import tell as announce
 from citizen_account.usecases.sign_in import (
     Browser,
     open_session,
@@ -27,6 +29,7 @@ async def change_password(
     # OWASP ASVS 5.0 7.4.3: whoever had the old password is out.
     await sign_out_others(uow, account.id, session.id)
     await tell(uow, account, "password_changed")
+    await announce(uow, account.id, Announcement.PASSWORD_CHANGED, place="/security")
     uow.record(PasswordChanged(account.id, is_recovery=False))
     return await renew_secret(uow, session)
 
@@ -48,6 +51,7 @@ async def recover_password(
     await sign_out_others(uow, account.id, None)
     await uow.accounts.mark_mail_arriving(challenge.email)
     await tell(uow, account, "password_changed")
+    await announce(uow, account.id, Announcement.PASSWORD_CHANGED, place="/security")
     uow.record(PasswordChanged(account.id, is_recovery=True))
     return await open_session(
         uow,
