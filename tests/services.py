@@ -5,7 +5,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from citizen_account.domain.accounts import AccountId, Level, SessionId
+from citizen_account.bootstrap import Runtime
+from citizen_account.domain.accounts import AccountId, Level, Profile, SessionId
 from citizen_account.domain.clients import (
     AuthenticationMethod,
     Client,
@@ -14,6 +15,7 @@ from citizen_account.domain.clients import (
     GrantType,
     SubjectType,
 )
+from citizen_account.domain.emails import EmailAddress
 from citizen_account.domain.grants import (
     Grant,
     GrantId,
@@ -25,7 +27,10 @@ from citizen_account.domain.grants import (
 from citizen_account.domain.keys import SIGNING_ALGORITHMS, StoredKey
 from citizen_account.openid.provider import Provider
 from citizen_account.security.signing import build_ring, generate_key
-from citizen_account.security.tokens import digest
+from citizen_account.security.tokens import digest, new_id
+from citizen_account.storage.accounts import NewAccount
+from citizen_account.usecases.clients import import_client
+from citizen_account.usecases.tokens import issue_code
 from tests.factories import CHALLENGE, ISSUER, REDIRECT_URI, START
 
 LIBRARY_ID = ClientId("library")
@@ -105,3 +110,36 @@ def a_refresh_token(grant: Grant = GRANT, **changes: Any) -> PresentedToken:  # 
         expires_at=START.replace(day=31),
     )
     return PresentedToken(replace(token, **changes), grant)
+
+
+async def open_account(runtime: Runtime, account_id: AccountId, **changes: Any) -> None:  # noqa: ANN401  # as above
+    """Give the city a resident."""
+    profile = Profile(given_name="Jana", family_name="Nováková", phone_number="+421900000000")
+    account = NewAccount(account_id, EmailAddress("jana@example.sk"), profile, "sk", Level.LOW)
+    async with runtime.database.begin() as uow:
+        assert await uow.accounts.add(replace(account, **changes), uow.now)
+
+
+async def register(runtime: Runtime, **metadata: object) -> Client:
+    """Import a service as the operator does; without metadata it is the library."""
+    library: dict[str, object] = {
+        "client_id": LIBRARY_ID,
+        "client_secret": SECRET,
+        "client_name": "Library",
+        "redirect_uris": [REDIRECT_URI],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "scope": "openid profile email phone offline_access",
+    }
+    asked = {name: value for name, value in {**library, **metadata}.items() if value is not None}
+    async with runtime.database.begin() as uow:
+        registration = await import_client(uow, asked, is_development=runtime.is_development)
+    return registration.client
+
+
+async def authorize(runtime: Runtime, **changes: Any) -> str:  # noqa: ANN401  # as above
+    """Leave what /authorize leaves: a grant of its own; return the code that opens it."""
+    now = runtime.clock()
+    challenge = changes.pop("code_challenge", CHALLENGE)
+    grant = replace(GRANT, id=GrantId(new_id()), authenticated_at=now, created_at=now)
+    async with runtime.database.begin() as uow:
+        return await issue_code(uow, replace(grant, **changes), REDIRECT_URI, challenge)
