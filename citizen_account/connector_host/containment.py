@@ -69,6 +69,8 @@ async def within(seconds: float, call: Callable[[], Awaitable[T]]) -> T:
         await asyncio.wait({task}, timeout=seconds)
         if not task.done():
             raise Unavailable(f"no answer within {seconds:.1f} seconds")
+        if task.cancelled():
+            raise BrokenConnectorError("it cancelled itself")
         return task.result()
     finally:
         await _stop(task)
