@@ -20,24 +20,18 @@ from citizen_account.connector_sdk.reading import Json, Said, read
 # Nobody has it: digits 0 and 1 do not occur in base32.
 NOBODY = "0000-health-0000"
 
-WRONG_SECRET: Text = MappingProxyType(
-    {
-        "en": "The reference or the secret does not match. Check both in the letter.",
-        "sk": "Číslo alebo tajný kód nesedí. Skontrolujte oboje v liste.",
-    }
-)
-TOO_MANY_TRIES: Text = MappingProxyType(
-    {
-        "en": "This letter is blocked after five wrong tries. Ask the office for a new one.",
-        "sk": "List je po piatich nesprávnych pokusoch zablokovaný. Požiadajte úrad o nový.",
-    }
-)
-ALREADY_USED: Text = MappingProxyType(
-    {
-        "en": "This letter was already used by another account. Ask the office for a new one.",
-        "sk": "Tento list už použil iný účet. Požiadajte úrad o nový.",
-    }
-)
+WRONG_SECRET: Text = {
+    "en": "The reference or the secret does not match. Check both in the letter.",
+    "sk": "Číslo alebo tajný kód nesedí. Skontrolujte oboje v liste.",
+}
+TOO_MANY_TRIES: Text = {
+    "en": "This letter is blocked after five wrong tries. Ask the office for a new one.",
+    "sk": "List je po piatich nesprávnych pokusoch zablokovaný. Požiadajte úrad o nový.",
+}
+ALREADY_USED: Text = {
+    "en": "This letter was already used by another account. Ask the office for a new one.",
+    "sk": "Tento list už použil iný účet. Požiadajte úrad o nový.",
+}
 REFUSALS: Mapping[str, tuple[str, Text]] = MappingProxyType(
     {
         "wrong_secret": ("wrong_secret", WRONG_SECRET),

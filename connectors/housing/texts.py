@@ -14,56 +14,44 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "mestské nájomné byty, trojizbové": "City flats, three rooms",
     }
 )
-APPLICATION: Text = MappingProxyType(
-    {"en": "Application for a city flat", "sk": "Žiadosť o mestský byt"}
-)
-WAITING: Text = MappingProxyType({"en": "On the waiting list", "sk": "Na čakacej listine"})
-OFFERED: Text = MappingProxyType({"en": "A flat is offered to you", "sk": "Máte ponuku bytu"})
-ASSIGNED: Text = MappingProxyType({"en": "Flat assigned", "sk": "Byt pridelený"})
-REGISTERED: Text = MappingProxyType({"en": "Registered", "sk": "Zaevidovaná"})
-BASIS: Text = MappingProxyType(
-    {"en": "by day of registration", "sk": "podľa dňa zaevidovania žiadosti"}
-)
-ANSWER: Text = MappingProxyType(
-    {
-        "en": "See the flat and tell the housing office whether you take it.",
-        "sk": "Pozrite si byt a oznámte bytovému oddeleniu, či ho prijímate.",
-    }
-)
-RENEW: Text = MappingProxyType(
-    {
-        "en": "Confirm that your application still stands, or it falls off the list.",
-        "sk": "Potvrďte, že vaša žiadosť trvá. Inak ju zo zoznamu vyradia.",
-    }
-)
-KEPT_WHILE_OPEN: Text = MappingProxyType(
-    {
-        "en": (
-            "Your application for a flat is open. The housing office keeps it as long as you are "
-            "on the list (GDPR Art. 6 (1) (b)); withdraw it there first. The e-mail address for "
-            "offers was taken back."
-        ),
-        "sk": (
-            "Vaša žiadosť o byt je otvorená. Bytové oddelenie ju vedie, kým ste na zozname "
-            "(GDPR čl. 6 ods. 1 písm. b)); najprv ju tam vezmite späť. E-mailovú adresu pre "
-            "ponuky sme zrušili."
-        ),
-    }
-)
-WOULD_BE_KEPT: Text = MappingProxyType(
-    {
-        "en": (
-            "Your application for a flat is open. The housing office keeps it as long as you are "
-            "on the list (GDPR Art. 6 (1) (b)); withdraw it there first. Only the e-mail address "
-            "for offers can be taken back now."
-        ),
-        "sk": (
-            "Vaša žiadosť o byt je otvorená. Bytové oddelenie ju vedie, kým ste na zozname "
-            "(GDPR čl. 6 ods. 1 písm. b)); najprv ju tam vezmite späť. Teraz možno zrušiť iba "
-            "e-mailovú adresu pre ponuky."
-        ),
-    }
-)
+APPLICATION: Text = {"en": "Application for a city flat", "sk": "Žiadosť o mestský byt"}
+WAITING: Text = {"en": "On the waiting list", "sk": "Na čakacej listine"}
+OFFERED: Text = {"en": "A flat is offered to you", "sk": "Máte ponuku bytu"}
+ASSIGNED: Text = {"en": "Flat assigned", "sk": "Byt pridelený"}
+REGISTERED: Text = {"en": "Registered", "sk": "Zaevidovaná"}
+BASIS: Text = {"en": "by day of registration", "sk": "podľa dňa zaevidovania žiadosti"}
+ANSWER: Text = {
+    "en": "See the flat and tell the housing office whether you take it.",
+    "sk": "Pozrite si byt a oznámte bytovému oddeleniu, či ho prijímate.",
+}
+RENEW: Text = {
+    "en": "Confirm that your application still stands, or it falls off the list.",
+    "sk": "Potvrďte, že vaša žiadosť trvá. Inak ju zo zoznamu vyradia.",
+}
+KEPT_WHILE_OPEN: Text = {
+    "en": (
+        "Your application for a flat is open. The housing office keeps it as long as you are "
+        "on the list (GDPR Art. 6 (1) (b)); withdraw it there first. The e-mail address for "
+        "offers was taken back."
+    ),
+    "sk": (
+        "Vaša žiadosť o byt je otvorená. Bytové oddelenie ju vedie, kým ste na zozname "
+        "(GDPR čl. 6 ods. 1 písm. b)); najprv ju tam vezmite späť. E-mailovú adresu pre "
+        "ponuky sme zrušili."
+    ),
+}
+WOULD_BE_KEPT: Text = {
+    "en": (
+        "Your application for a flat is open. The housing office keeps it as long as you are "
+        "on the list (GDPR Art. 6 (1) (b)); withdraw it there first. Only the e-mail address "
+        "for offers can be taken back now."
+    ),
+    "sk": (
+        "Vaša žiadosť o byt je otvorená. Bytové oddelenie ju vedie, kým ste na zozname "
+        "(GDPR čl. 6 ods. 1 písm. b)); najprv ju tam vezmite späť. Teraz možno zrušiť iba "
+        "e-mailovú adresu pre ponuky."
+    ),
+}
 LABELS: Mapping[str, Text] = MappingProxyType(
     {
         "applications": {"en": "Applications for a flat", "sk": "Žiadosti o byt"},

@@ -21,23 +21,21 @@ ENGLISH: Mapping[str, str] = MappingProxyType(
         "povolenie na rozkopávku": "Permit for excavation works",
     }
 )
-RECEIVED: Text = MappingProxyType({"en": "Received", "sk": "Prijatá"})
-APPLICATION: Text = MappingProxyType({"en": "Application", "sk": "Žiadosť"})
+RECEIVED: Text = {"en": "Received", "sk": "Prijatá"}
+APPLICATION: Text = {"en": "Application", "sk": "Žiadosť"}
 
-ACT_ON_RECORDS: Text = MappingProxyType(
-    {
-        "en": (
-            "The office must keep the records of its proceedings for the time that its retention "
-            "schedule sets (Act No. 395/2002 Coll. on archives and registries; GDPR Art. 17 (3) "
-            "(b) and (d)). Ask the registry of the office when they are due for disposal."
-        ),
-        "sk": (
-            "Spisy o konaní musí úrad uchovávať po dobu, ktorú určuje jeho registratúrny plán "
-            "(zákon č. 395/2002 Z. z. o archívoch a registratúrach; GDPR čl. 17 ods. 3 písm. b) "
-            "a d)). Kedy sa vyradia, vám povie registratúra úradu."
-        ),
-    }
-)
+ACT_ON_RECORDS: Text = {
+    "en": (
+        "The office must keep the records of its proceedings for the time that its retention "
+        "schedule sets (Act No. 395/2002 Coll. on archives and registries; GDPR Art. 17 (3) "
+        "(b) and (d)). Ask the registry of the office when they are due for disposal."
+    ),
+    "sk": (
+        "Spisy o konaní musí úrad uchovávať po dobu, ktorú určuje jeho registratúrny plán "
+        "(zákon č. 395/2002 Z. z. o archívoch a registratúrach; GDPR čl. 17 ods. 3 písm. b) "
+        "a d)). Kedy sa vyradia, vám povie registratúra úradu."
+    ),
+}
 LABELS: Mapping[str, Text] = MappingProxyType(
     {
         "cases": {"en": "Applications", "sk": "Žiadosti"},
