@@ -60,7 +60,8 @@ def _end_with_supervisor() -> None:
     """Stop when the other end of the standard input is gone, even if it was killed."""
 
     def wait() -> None:
-        while sys.stdin.buffer.read(1):
+        # Not by the buffered reader: the interpreter could not end while this waits.
+        while os.read(sys.stdin.fileno(), 1):
             pass
         os.kill(os.getpid(), signal.SIGTERM)
 
