@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from citizen_account.connector_host.connectors import Connectors, open_connectors
 from citizen_account.domain.accounts import PASSWORD, SessionLimits, SignInMethod
 from citizen_account.domain.places import Position
-from citizen_account.i18n import Translations
+from citizen_account.i18n import Message, Translations, m
 from citizen_account.mail import Mailer, SmtpAddress
 from citizen_account.outbound import Outbound, trust
 from citizen_account.resources import LOCALE, templates_folder
@@ -18,6 +18,8 @@ from citizen_account.settings import Environment, Network, Settings
 from citizen_account.storage.unit_of_work import Clock, Database
 from citizen_account.upstream.providers import Upstreams, open_upstreams
 from citizen_account.usecases.keys import KeyRings
+
+PRODUCT = m("City account")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class City:
     position: Position | None
     """The middle of what public sources are asked about; None: they are not asked."""
     radius_metres: int
+    product: Message = PRODUCT
+    """What the pages call the account."""
 
 
 @dataclass(frozen=True, slots=True)

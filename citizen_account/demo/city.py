@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from citizen_account.demo.city_facts import CITY
+from citizen_account.demo.city_facts import CENTRE, CITY
 
 LOOPBACK = "127.0.0.0/8 ::1/128"
 LIBRARY_CLIENT = "city-library"
@@ -93,6 +93,7 @@ class SmallCity:
         return self._common_settings(Part.ACCOUNT) | {
             "CITIZEN_DATABASE_URL": self.database_url,
             "CITIZEN_CITY_NAME": CITY,
+            "CITIZEN_CITY_POSITION": f"{CENTRE[0]},{CENTRE[1]}",
             "CITIZEN_SUPPORT_EMAIL": "pomoc@dunajske-mesto.example",
             "CITIZEN_UPSTREAMS_FILE": str(self.upstreams_file),
             "CITIZEN_CONNECTORS_FILE": str(self.connectors_file),
@@ -102,7 +103,7 @@ class SmallCity:
         return self._common_settings(Part.EID) | {
             "CITIZEN_DATABASE_URL": f"sqlite:///{self.folder}/eid.db",
             # What it is must be plain on each of its pages.
-            "CITIZEN_CITY_NAME": "Národné eID (skúšobné)",
+            "CITIZEN_CITY_NAME": "Skúšobná prevádzka, test system",
             "CITIZEN_BRAND": "eid",
             "CITIZEN_SUPPORT_EMAIL": "eid@dunajske-mesto.example",
         }
