@@ -26,19 +26,17 @@ class Letter:
     service: str
     reference: str
     secret: str
-    label: str
-    """What the letter opens, as the office calls it."""
 
 
 LETTERS = (
-    Letter(JANA, PERMITS, "MAG-2026-47301", "K7QP-4MZD", "Spis žiadateľa MAG-2026-47301"),
-    Letter(PAVOL, PERMITS, "MAG-2026-30218", "T3HX-9WRB", "Spis žiadateľa MAG-2026-30218"),
-    Letter(NEWCOMER, PERMITS, "MAG-2026-51874", "B6NC-2YFK", "Spis žiadateľa MAG-2026-51874"),
-    Letter(NEWCOMER, PERMITS, "MAG-2026-52660", "R9DM-7XGT", "Spis žiadateľa MAG-2026-52660"),
-    Letter(JANA, HOUSING, "BYT-2024-00318", "H4VL-8QPA", "Žiadosť o byt BYT-2024-00318"),
-    Letter(NEWCOMER, HOUSING, "BYT-2026-00947", "W2ZK-5JTE", "Žiadosť o byt BYT-2026-00947"),
-    Letter(PAVOL, MOBILITY, "PARK-2025-08812", "N8GF-3CVX", "Parkovací účet 08812"),
-    Letter(NEWCOMER, MOBILITY, "PARK-2026-11407", "D5TR-6BHM", "Parkovací účet 11407"),
+    Letter(JANA, PERMITS, "MAG-2026-47301", "K7QP-4MZD"),
+    Letter(PAVOL, PERMITS, "MAG-2026-30218", "T3HX-9WRB"),
+    Letter(NEWCOMER, PERMITS, "MAG-2026-51874", "B6NC-2YFK"),
+    Letter(NEWCOMER, PERMITS, "MAG-2026-52660", "R9DM-7XGT"),
+    Letter(JANA, HOUSING, "BYT-2024-00318", "H4VL-8QPA"),
+    Letter(NEWCOMER, HOUSING, "BYT-2026-00947", "W2ZK-5JTE"),
+    Letter(PAVOL, MOBILITY, "PARK-2025-08812", "N8GF-3CVX"),
+    Letter(NEWCOMER, MOBILITY, "PARK-2026-11407", "D5TR-6BHM"),
 )
 
 

@@ -95,7 +95,7 @@ class Desk:
         return self._state(service, subject)
 
     def _state(self, service: str, subject: str) -> Response:
-        label = ", ".join(letter.label for letter in self.register.letters_of(service, subject))
+        label = ", ".join(letter.reference for letter in self.register.letters_of(service, subject))
         state = "linked" if label else "not_linked"
         email = self.register.email_of(service, subject)
         return JSONResponse({"state": state, "label": label} | ({"email": email} if email else {}))
