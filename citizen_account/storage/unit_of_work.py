@@ -27,6 +27,7 @@ from citizen_account.storage.grants import Grants
 from citizen_account.storage.interactions import Interactions
 from citizen_account.storage.keys import Keys
 from citizen_account.storage.ledger import Ledger
+from citizen_account.storage.logout_deliveries import LogoutDeliveries
 from citizen_account.storage.mailbox import Mailbox
 from citizen_account.storage.messages import Messages
 from citizen_account.storage.outbox import Outbox
@@ -63,6 +64,7 @@ class UnitOfWork:
         self.interactions = Interactions(connection, sealer)
         self.keys = Keys(connection, sealer)
         self.ledger = Ledger(connection)
+        self.logout_deliveries = LogoutDeliveries(connection)
         self.mailbox = Mailbox(connection)
         self.messages = Messages(connection, sealer)
         self.outbox = Outbox(connection, sealer)

@@ -1,7 +1,7 @@
 """Issue codes, and turn codes, refresh tokens and a client's own wish into tokens."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import assert_never
 
 from citizen_account.domain.claims import Value
@@ -46,6 +46,8 @@ from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.client_authentication import authenticate_client
 from citizen_account.usecases.releases import releases
 
+KEEP_DELIVERIES = timedelta(days=90)
+
 
 async def issue_code(
     uow: UnitOfWork, grant: Grant, redirect_uri: str, code_challenge: str | None
@@ -77,6 +79,13 @@ async def answer_token_request(
             return await desk.serve_client(request)
         case unexpected:
             assert_never(unexpected)
+
+
+async def forget_expired(uow: UnitOfWork) -> None:
+    """Drop codes, tokens and assertions that have expired, and old lines of the delivery log."""
+    await uow.grants.forget_expired(uow.now)
+    await uow.assertions.forget_expired(uow.now)
+    await uow.logout_deliveries.forget_before(uow.now - KEEP_DELIVERIES)
 
 
 @dataclass(frozen=True, slots=True)
