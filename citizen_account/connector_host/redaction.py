@@ -13,7 +13,7 @@ PERSONAL = re.compile(
     | \b(?:Bearer|Basic|Token)\s+\S+              # a credential of HTTP
     | \beyJ[\w-]+\.[\w-]+\.[\w-]*                 # a JWT
     | (?<=\?)[^\s"']+                             # the query of a URL
-    | \b[A-Z2-7]{16}\b                            # a pairwise reference
+    | \b(?=\w*[2-7])[A-Za-z2-7]{16}\b            # a pairwise reference
     | \+?\d[\d ()/-]{7,}\d                        # a telephone, a birth number, a card
     """,
     re.VERBOSE,

@@ -1,5 +1,6 @@
 """Read a connector's manifest. Its schema is closed: a slip of the pen is an error with a name."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -141,7 +142,10 @@ def _version(value: object) -> object:
     return {"version": value} if isinstance(value, int) else value
 
 
-Capability = Annotated[CapabilityVersion, BeforeValidator(_version)]
+Capability = Annotated[
+    CapabilityVersion,
+    BeforeValidator(_version, json_schema_input_type=CapabilityVersion | Literal[1]),
+]
 
 
 class Linking(_Closed):
@@ -280,3 +284,12 @@ def _without_later_keys(table: Mapping[str, Any]) -> Mapping[str, Any]:  # Any: 
 SUPPORTED_LINK_METHODS = frozenset(
     {LinkMethod.REFERENCE_AND_SECRET, LinkMethod.PAIRWISE, LinkMethod.VERIFIED_EMAIL}
 )
+
+
+def manifest_schema() -> str:
+    """Return the JSON Schema of a manifest, as `docs/connector-manifest.schema.json` has it."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **Manifest.model_json_schema(),
+    }
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
