@@ -1,16 +1,15 @@
 """Start the small city: the account, an eID, the City Library and the city's systems."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from citizen_account.cli.failures import CommandError
 from citizen_account.demo.city import Part, SmallCity
-from citizen_account.demo.personas import EID_PERSONAS, PERSONAS
+from citizen_account.demo.personas import EID_PERSONAS, PERSONAS, Persona
 from citizen_account.demo.supervisor import CityError, run_city
 
 HIGHEST_PORT = 65_535
@@ -40,23 +39,34 @@ def demo(
 
 def announce(city: SmallCity) -> None:
     """Say where the city is, who lives in it and where the mail goes."""
-    console = Console(highlight=False, soft_wrap=True)
-    account = city.address_of(Part.ACCOUNT)
-    console.print(f"\nThe small city is open: [bold]{account}[/]\n")
-    console.print(_people())
-    console.print(f"\nMail           {account}/dev/mailbox")
-    console.print(f"Paper mail     {account}/dev/letters (references and secrets to link services)")
-    console.print(f"City Library   {city.address_of(Part.LIBRARY)}")
-    console.print(f"National eID   {city.address_of(Part.EID)} (a test, with people of its own)")
-    console.print(f"City systems   {city.address_of(Part.EMULATORS)}")
-    console.print(f"Files and logs {city.folder}")
-    console.print("\nCtrl-C stops everything.")
+    account, library = city.address_of(Part.ACCOUNT), city.address_of(Part.LIBRARY)
+    eid, systems = city.address_of(Part.EID), city.address_of(Part.EMULATORS)
+    lines = (
+        "",
+        f"The small city is open: {account}",
+        "",
+        "Its people (e-mail, password, who it is):",
+        *_people(PERSONAS),
+        "",
+        f"The people of the national eID, a test ({eid}):",
+        *_people(EID_PERSONAS),
+        "",
+        f"Mail          {account}/dev/mailbox",
+        f"Paper mail    {account}/dev/letters (references and secrets to link services)",
+        f"City Library  {library}",
+        f"City systems  {systems} (they fail on request: POST /_fault)",
+        f"Data and logs {city.folder}",
+        "",
+        "Ctrl-C stops everything; a second run finds its data again.",
+    )
+    for line in lines:
+        # Never folded: a password is copied in one piece.
+        typer.echo(line)
 
 
-def _people() -> Table:
-    table = Table("who", "e-mail", "password", box=None, pad_edge=False)
-    for persona in PERSONAS:
-        table.add_row(f"{persona.name}, {persona.story}", persona.email, persona.password)
-    for persona in EID_PERSONAS:
-        table.add_row(f"eID: {persona.name}, {persona.story}", persona.email, persona.password)
-    return table
+def _people(personas: Sequence[Persona]) -> Iterator[str]:
+    emails = max(len(persona.email) for persona in personas)
+    passwords = max(len(persona.password) for persona in personas)
+    for persona in personas:
+        who = f"{persona.name}, {persona.story}"
+        yield f"  {persona.email:<{emails}}  {persona.password:<{passwords}}  {who}"
