@@ -43,6 +43,7 @@ PLAIN: Mapping[type, object] = {
     date: date(2026, 11, 23),
     timedelta: timedelta(days=7),
     NoneType: None,
+    object: DATUM,
     Message: m("Overview"),
 }
 EMPTY: Mapping[type, object] = {str: "", int: 0, bool: False}
