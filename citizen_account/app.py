@@ -39,7 +39,7 @@ def create_app(
         await runtime.upstreams.close()
         await runtime.database.close()
 
-    static_files = StaticFiles(STATIC)
+    static_files = _static_files(runtime)
     own = development.ROUTES if runtime.is_development else ()
     routes = [Route("/", home), *oidc.ROUTES, *health.ROUTES, *own, *more_routes]
     app = FastAPI(lifespan=lifespan, routes=routes, openapi_url=None)
@@ -53,6 +53,15 @@ def create_app(
     errors.install(app)
     app.add_middleware(Guard, runtime=runtime)
     return app
+
+
+def _static_files(runtime: Runtime) -> StaticFiles:
+    """Return our files; a city's own lie in `static` beside its templates, and hide ours."""
+    own = (folder / "static" for folder in runtime.template_folders)
+    static_files = StaticFiles(*(folder for folder in own if folder.is_dir()), STATIC)
+    if f"brand/{runtime.city.brand}.css" not in static_files.files:
+        raise ValueError(f"CITIZEN_BRAND: there is no static/brand/{runtime.city.brand}.css")
+    return static_files
 
 
 async def home(request: Request) -> Response:

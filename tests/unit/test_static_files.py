@@ -6,12 +6,16 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
+from citizen_account.app import create_app
+from citizen_account.bootstrap import build_runtime
 from citizen_account.resources import STATIC
 from citizen_account.web.pages import Pages
 from citizen_account.web.portal.dashboard import DashboardPage
 from citizen_account.web.static_files import PREFIX, StaticFiles
 from tests.examples import frame, full, our_translations, pages_with
+from tests.factories import settings_for
 
 KIBIBYTE = 1024
 MAX_FIRST_LOAD = 120 * KIBIBYTE
@@ -96,6 +100,26 @@ def test_city_replaces_a_file(tmp_path: Path) -> None:
 def test_misspelt_file_is_no_address(files: StaticFiles) -> None:
     with pytest.raises(KeyError):
         files.url("cty.css")
+
+
+def app_of(tmp_path: Path, brand: str) -> FastAPI:
+    settings = settings_for(
+        f"sqlite:///{tmp_path}/city.db", brand=brand, templates_folder=str(tmp_path)
+    )
+    return create_app(build_runtime(settings))
+
+
+def test_city_brings_its_own_brand(tmp_path: Path) -> None:
+    sheet = tmp_path / "static" / "brand" / "castle.css"
+    sheet.parent.mkdir(parents=True)
+    sheet.write_text(":root{--city-accent:#0b5d57}")
+    pages: Pages = app_of(tmp_path, "castle").state.pages
+    assert "brand/castle.css" in pages.static_files.files
+
+
+def test_missing_brand_keeps_the_account_from_starting(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="CITIZEN_BRAND"):
+        app_of(tmp_path, "castle")
 
 
 def test_first_load_is_light() -> None:
