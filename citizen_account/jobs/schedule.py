@@ -10,6 +10,7 @@ from citizen_account.jobs.connections import refresh_snapshots
 from citizen_account.jobs.places import refresh_places
 from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
+from citizen_account.usecases.interactions import forget_old_interactions
 from citizen_account.usecases.tokens import forget_expired
 
 
@@ -45,12 +46,18 @@ async def forget_tokens(runtime: Runtime) -> None:
         await forget_expired(uow)
 
 
+async def forget_interactions(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await forget_old_interactions(uow)
+
+
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic("seal_trail", timedelta(seconds=1), seal_trail),
     Periodic("refresh_snapshots", timedelta(seconds=1), refresh_snapshots),
     Periodic("refresh_places", REFRESH_PLACES, refresh_places),
     Periodic("sweep_trail", timedelta(hours=1), sweep_trail),
     Periodic("close_accounts", timedelta(minutes=10), close_accounts),
+    Periodic("forget_interactions", timedelta(minutes=10), forget_interactions),
     Periodic("forget_tokens", timedelta(minutes=10), forget_tokens),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
 )

@@ -1,23 +1,15 @@
 """Decide on a logout that a service asks for (OpenID Connect RP-Initiated Logout 1.0)."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
-from citizen_account.domain.client_sessions import ClientSession
 from citizen_account.domain.clients import Client, ClientId
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.openid.authorization import Parameters
 from citizen_account.openid.id_token import Hint, read_hint
 from citizen_account.openid.provider import Provider
-from citizen_account.openid.subjects import session_name, subject_of
 
-# Back-Channel Logout section 2.4.
-LOGOUT_TOKEN_TYPE = "logout+jwt"  # noqa: S105  # a header value, no secret
-LOGOUT_TOKEN_LIFETIME = timedelta(minutes=2)
-LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 _STATE = re.compile(r"[\x20-\x7e]{1,2048}")
 _CLIENT_ID = re.compile(r"[\x20-\x7e]{1,255}")
 
@@ -92,22 +84,6 @@ def decide_logout(
     if request.hint is not None and request.hint.session == browser_session:
         return SignOutNow(return_to)
     return AskFirst(return_to)
-
-
-def logout_token_claims(
-    provider: Provider, client: Client, session: ClientSession, *, token_id: str, now: datetime
-) -> Mapping[str, object]:
-    """Return the claims of Back-Channel Logout section 2.4: no nonce, so it is no ID token."""
-    return {
-        "iss": provider.issuer,
-        "aud": client.id,
-        "iat": int(now.timestamp()),
-        "exp": int((now + LOGOUT_TOKEN_LIFETIME).timestamp()),
-        "jti": token_id,
-        "events": {LOGOUT_EVENT: {}},
-        "sub": subject_of(session.account_id, client, provider.pairwise_key),
-        "sid": session_name(session.session_id, client, provider.pairwise_key),
-    }
 
 
 def _only_once(parameters: Parameters) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Keep what a browser has begun at the provider, and give it back to that browser alone."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from hmac import compare_digest
 
 from citizen_account.domain.accounts import Session
@@ -15,6 +16,9 @@ from citizen_account.domain.interactions import (
 from citizen_account.openid.authorization import Parameters
 from citizen_account.security.tokens import new_id
 from citizen_account.storage.unit_of_work import UnitOfWork
+
+# Longer than any session, and than the tries to tell a service of its end.
+KEEP_CLIENT_SESSIONS = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,12 @@ async def resume_interaction(
         await uow.interactions.bind(interaction_id, caller.digest, session)
         found = await uow.interactions.find(interaction_id)
     return _proven(uow, found, kind, caller)
+
+
+async def forget_old_interactions(uow: UnitOfWork) -> None:
+    """Drop what nobody can go on with, and sign-ins at services that are long over."""
+    await uow.interactions.forget_expired(uow.now)
+    await uow.client_sessions.forget_unused(uow.now - KEEP_CLIENT_SESSIONS)
 
 
 def _proven(
