@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from citizen_account.demo.city_facts import CASE_KINDS, CITY, CaseKind, PermitCase, Reached
@@ -18,6 +19,7 @@ WANTED, WANTED_BY = "gevraagde_actie", "actie_uiterlijk"
 ADDRESSEE_OF_A_STRANGER = "r-somebody-else"
 
 
+@cache
 def uuid_of(*parts: str) -> UUID:
     """Return the same UUID for the same thing in every run."""
     return uuid5(NAMESPACE_URL, ":".join(("dunajske-mesto", *parts)))
