@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 REFRESH_EVERY = timedelta(minutes=1)
+# What was said longer ago is shown as the last known state.
+OLD = timedelta(minutes=5)
 EARTH_METRES = 6_371_000
 
 

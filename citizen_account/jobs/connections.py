@@ -1,6 +1,7 @@
 """Keep residents' links to city services going: fetch news, finish links, end them."""
 
 import asyncio
+from datetime import UTC
 from uuid import UUID
 
 from citizen_account.bootstrap import Runtime
@@ -47,7 +48,7 @@ async def refresh(runtime: Runtime, connection_id: ConnectionId, capability: str
             case Fetched(answer):
                 payload = encode(capability, answer.records)
                 await tell_of_changes(uow, plan, installed.manifest, answer.records)
-                await keep_answer(uow, plan, payload=payload, as_of=answer.as_of)
+                await keep_answer(uow, plan, payload=payload, as_of=answer.as_of.astimezone(UTC))
             case Failed(reason=reason):
                 await keep_failure(uow, plan, why=reason.value)
 

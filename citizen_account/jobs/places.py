@@ -1,5 +1,7 @@
 """Fetch what the city's public sources say, for everybody at once."""
 
+from datetime import UTC
+
 from citizen_account.bootstrap import Runtime
 from citizen_account.connector_host.codec import encode_places
 from citizen_account.connector_host.outcomes import Failed, Fetched
@@ -21,6 +23,6 @@ async def refresh_places(runtime: Runtime) -> None:
             match outcome:
                 case Fetched(answer):
                     payload = encode_places(answer.records)
-                    await uow.places.save(connector_id, payload, answer.as_of)
+                    await uow.places.save(connector_id, payload, answer.as_of.astimezone(UTC))
                 case Failed():
                     await uow.places.note_failure(connector_id, uow.now)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import ClassVar
 from uuid import UUID
@@ -49,9 +49,12 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
-        if value is not None and value.tzinfo is not UTC:
+        if value is None:
+            return None
+        # Parsers have tzinfo objects of their own: the offset decides.
+        if value.utcoffset() != timedelta(0):
             raise ValueError("an instant must be in UTC")
-        return value
+        return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)

@@ -8,7 +8,7 @@ from citizen_account.connector_host.codec import decode_places
 from citizen_account.connector_sdk.models import Place
 from citizen_account.domain.accounts import AccountId
 from citizen_account.domain.errors import DomainError, ErrorCode
-from citizen_account.domain.places import Home, Position, metres_between
+from citizen_account.domain.places import OLD, Home, Position, metres_between
 from citizen_account.storage.unit_of_work import UnitOfWork
 
 
@@ -42,7 +42,8 @@ async def show_neighbourhood(uow: UnitOfWork, account_id: AccountId) -> Neighbou
         home=home,
         places=sorted(near, key=lambda one: (one.metres or 0, str(one.place.name))),
         as_of=min(times, default=None),
-        failing_since=min(failing, default=None),
+        # A connector may go on answering with what it read long ago.
+        failing_since=min([*failing, *(at for at in times if uow.now - at > OLD)], default=None),
     )
 
 

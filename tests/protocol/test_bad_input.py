@@ -1,5 +1,6 @@
 """What no client of ours would send: refused clearly, in the form of its area, and not stored."""
 
+import re
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -7,13 +8,17 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from citizen_account.bootstrap import Runtime
 from citizen_account.storage.tables import METADATA
 from citizen_account.storage.unit_of_work import Database
 from tests.pages import read_page
+from tests.routes import addresses_of
+from tests.services import register
 
 FORM = "application/x-www-form-urlencoded"
 PAGE, OAUTH, API = "/en/sign-in", "/token", "/api/v1/me"
 HUGE = "9" * 5000
+GAP = re.compile(r"\{[^}]+\}")
 SURROGATE = "%ED%A0%80"
 
 
@@ -52,8 +57,12 @@ async def counts(database: Database) -> dict[str, int]:
 
 
 @pytest.fixture(autouse=True)
-async def nothing_is_stored(database: Database) -> AsyncIterator[None]:
+async def nothing_is_stored(runtime: Runtime, http: httpx2.AsyncClient) -> AsyncIterator[None]:
     """Compare every table before and after."""
+    database = runtime.database
+    await register(runtime)
+    # The first question makes the signing keys.
+    assert (await http.get("/jwks")).status_code == 200
     before = await counts(database)
     yield
     assert await counts(database) == before
@@ -216,11 +225,12 @@ async def test_forged_forwarded_header_changes_nothing(
         "https://library.example/callback%0d%0aLocation:%20https://thief.example",
     ],
 )
+@pytest.mark.parametrize("client", ["library", "nobody"])
 async def test_wrong_redirect_uri_shows_a_page_and_never_redirects(
-    http: httpx2.AsyncClient, uri: str
+    http: httpx2.AsyncClient, client: str, uri: str
 ) -> None:
     # RFC 6749 section 4.1.2.1: must not automatically redirect to the invalid redirection URI.
-    query = {"client_id": "nobody", "response_type": "code", "redirect_uri": uri, "scope": "openid"}
+    query = {"client_id": client, "response_type": "code", "redirect_uri": uri, "scope": "openid"}
     answer = await http.get("/authorize", params=query)
     assert "location" not in answer.headers
     assert "thief.example" not in answer.headers.get("refresh", "")
@@ -240,12 +250,6 @@ async def test_every_form_of_the_account_refuses_what_is_no_text(
 
 
 def forms_of(app: FastAPI) -> list[str]:
-    """Return an address for each route that takes POST, an invented value in each gap."""
-    found = []
-    for route in app.routes:
-        path, methods = getattr(route, "path", ""), getattr(route, "methods", None) or set()
-        if "POST" in methods:
-            filled = path.replace("{language}", "en").replace("{language:str}", "en")
-            parts = ["x" if part.startswith("{") else part for part in filled.split("/")]
-            found.append("/".join(parts))
-    return found
+    """Return each address that takes POST, an invented value in each gap."""
+    paths = [address.path for address in addresses_of(app) if "POST" in address.methods]
+    return [GAP.sub("x", path.replace("{language}", "en")) for path in paths]

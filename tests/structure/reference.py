@@ -11,9 +11,7 @@ from inspect import cleandoc
 from pathlib import Path
 
 import typer.main
-from fastapi import FastAPI
 from pydantic_core import PydanticUndefined
-from starlette.routing import Mount, Route
 from typer.core import TyperCommand, TyperGroup
 
 from citizen_account import cli
@@ -23,6 +21,7 @@ from citizen_account.domain.errors import ErrorCode
 from citizen_account.settings import PREFIX, SECRETS, Settings
 from citizen_account.web.error_texts import ERROR_TEXTS
 from tests.factories import settings_for
+from tests.routes import Address, addresses_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference.md"
 ROW = re.compile(r"^\| `(?P<key>[^`]+)` \|(?P<facts>.*)\| (?P<words>[^|]*) \|$")
@@ -62,13 +61,15 @@ def commands() -> Iterator[Entry]:
 
 
 def routes() -> Iterator[Entry]:
-    app = create_app(build_runtime(settings_for("sqlite:///:memory:")))
-    found: dict[str, tuple[set[str], str]] = {}
-    for path, methods, says in _routes_of(app):
-        known, said = found.get(path, (set(), ""))
-        found[path] = (known | methods, said or says)
-    for path, (methods, says) in found.items():
-        yield Entry(path, ", ".join(sorted(methods)), says)
+    # Nothing is asked of the database, so it need not be there.
+    app = create_app(build_runtime(settings_for("sqlite:///unopened.db")))
+    found: dict[str, Address] = {}
+    for address in addresses_of(app):
+        known = found.get(address.path, address)
+        says = known.says or address.says
+        found[address.path] = Address(address.path, known.methods | address.methods, says)
+    for path, address in sorted(found.items()):
+        yield Entry(path, ", ".join(sorted(address.methods)), address.says)
 
 
 def error_codes() -> Iterator[Entry]:
@@ -128,18 +129,6 @@ def _parameters_of(command: TyperCommand) -> Iterator[str]:
     for parameter in command.params:
         flags = [flag for flag in parameter.opts if flag.startswith("--")]
         yield f"`{flags[0] if flags else (parameter.name or '').upper()}`"
-
-
-def _routes_of(app: FastAPI) -> Iterator[tuple[str, set[str], str]]:
-    for route in app.routes:
-        if isinstance(route, Route):
-            yield (
-                route.path,
-                (route.methods or set()) - {"HEAD"},
-                _first_line(route.endpoint.__doc__),
-            )
-        elif isinstance(route, Mount):
-            yield f"{route.path}/…", {"GET"}, _first_line(type(route.app).__doc__)
 
 
 def _first_line(text: str | None) -> str:
