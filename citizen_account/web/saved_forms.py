@@ -14,7 +14,8 @@ from citizen_account.web.dependencies import InRuntime, MaybeSignedIn, runtime_o
 from citizen_account.web.requests import Form
 
 # What proves something is typed anew, never kept.
-_SECRET_WORDS = ("password", "code", "secret", "token")
+_SECRETS = frozenset({"code", "secret"})
+_SECRET_ENDINGS = ("password", "token")
 
 
 async def keep_form(request: Request) -> str | None:
@@ -54,8 +55,12 @@ Restored = Annotated[Form, Depends(restored_form)]
 
 
 def _without_secrets(form: Form) -> Mapping[str, list[str]]:
-    names = {name for name, _ in form.fields if not any(word in name for word in _SECRET_WORDS)}
+    names = {name for name, _ in form.fields if not _is_secret(name)}
     return {name: form.values(name) for name in names}
+
+
+def _is_secret(name: str) -> bool:
+    return name in _SECRETS or name.endswith(_SECRET_ENDINGS)
 
 
 def _form_id(saved: str | None) -> SavedFormId | None:
