@@ -15,10 +15,10 @@ from citizen_account.cli import (
     demo,
     doctor,
     keys,
-    resident,
     serve,
 )
 from citizen_account.cli.failures import CommandError
+from citizen_account.connector_host.configuration import ConfigurationError
 
 app = typer.Typer(
     name="citizen-account",
@@ -33,7 +33,6 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
-app.add_typer(resident.app, name="resident")
 app.add_typer(client.app, name="client")
 app.add_typer(admin.app, name="admin")
 app.add_typer(connector.app, name="connector")
@@ -46,6 +45,8 @@ def main() -> None:
         app()
     except CommandError as error:
         _fail(str(error))
+    except ConfigurationError as error:
+        _fail(f"CITIZEN_CONNECTORS_FILE: {'; '.join(str(error).splitlines())}")
     except ValidationError as error:
         _fail("; ".join(_setting_fault(dict(fault)) for fault in error.errors()))
 
