@@ -49,8 +49,9 @@ def read(shape: type[T], value: Json) -> T:
         return adapter_of(shape).validate_python(value)
     except ValidationError as error:
         note = _note(error)
-        log.warning("connector_drift %s: %s", name_of(shape), note)
-        raise Unavailable(f"the answer has another shape: {note}") from None
+    # Raised out here, so that the values in pydantic's error do not hang on to ours.
+    log.warning("connector_drift %s: %s", name_of(shape), note)
+    raise Unavailable(f"the answer has another shape: {note}")
 
 
 def read_each(shape: type[T], values: Json) -> list[T]:

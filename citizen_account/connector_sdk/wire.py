@@ -45,7 +45,8 @@ def load(raw: bytes, shape: type[T]) -> T:
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
         place = ".".join(str(part) for part in faults[0]["loc"]) or name_of(shape)
-        raise WireError(f"{place}: {faults[0]['type']}") from None
+        fault = f"{place}: {faults[0]['type']}"
+    raise WireError(fault)
 
 
 def checked(value: T, shape: type[T]) -> T:
