@@ -53,13 +53,14 @@ def by_urgency(task: Task) -> tuple[bool, date]:
 
 
 def _of_case(case: Case, today: date) -> Iterator[Task]:
-    if case.phase is Phase.ACTION_NEEDED:
+    open_offers = [offer for offer in case.extras.offers if _is_open(offer, today)]
+    for offer in open_offers:
+        due = _day(offer.answer_by)
+        yield Task(TaskKind.OFFER_ANSWER, offer.address, case.title, case.reference, due)
+    # Where an offer is open, answering it is what the case waits for.
+    if case.phase is Phase.ACTION_NEEDED and not open_offers:
         title = case.next_action or case.status.label
         yield Task(TaskKind.CASE_ACTION, title, case.title, case.reference, case.deadline)
-    for offer in case.extras.offers:
-        if _is_open(offer, today):
-            due = _day(offer.answer_by)
-            yield Task(TaskKind.OFFER_ANSWER, offer.address, case.title, case.reference, due)
 
 
 def _of_right(right: Entitlement, today: date) -> Iterator[Task]:

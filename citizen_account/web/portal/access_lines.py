@@ -1,6 +1,6 @@
 """Word who may see a resident's data, and who did."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -84,7 +84,7 @@ def card_of_service(access: Access, speech: Speech) -> AccessCard:
         basis=[BASES[basis] for basis in bases],
         tag=_TONES.get(consent.basis, "grey"),
         sees=claims_text(consent.claims, speech),
-        why=", ".join(in_language(purpose.text, speech.language) for purpose in purposes),
+        why=_sentences(in_language(purpose.text, speech.language) for purpose in purposes),
         since=consent.given_at,
         last_used=consent.last_used_at,
         place=f"privacy/withdraw/{consent.id}",
@@ -106,7 +106,7 @@ def card_of_connection(connection: Connection, manifest: Manifest, speech: Speec
         basis=[BASES[basis] for basis in bases],
         tag=_TONES.get(bases[0], "grey") if bases else "grey",
         sees=claims_text(claims, speech),
-        why=", ".join(texts),
+        why=_sentences(texts),
         since=connection.linked_at,
         last_used=None,
         place=f"services/{connection.connector_id}",
@@ -195,8 +195,13 @@ def _why(
         return entry.purpose if reason is None else speech.say(reason)
     texts = dict(_purpose_texts(clients.get(entry.actor), manifests.get(entry.actor)))
     found = [texts[name] for name in entry.purpose.split() if name in texts]
-    told = ", ".join(in_language(text, speech.language) for text in found)
+    told = _sentences(in_language(text, speech.language) for text in found)
     return told or speech.say(_PLAIN_REASON)
+
+
+def _sentences(texts: Iterable[str]) -> str:
+    """Put texts behind each other, each with its full stop: some sources write it, some do not."""
+    return " ".join(f"{text.rstrip('.')}." for text in texts)
 
 
 def _purpose_texts(

@@ -76,7 +76,7 @@ def page_of(
         given_name=account.profile.given_name,
         now=now,
         due=len(due),
-        tasks=[*due, *advice(found)],
+        tasks=[*due, *advice(found, speech)],
         services=[
             *(linked_card(service, speech) for service in found.linked),
             *(used_card(service, speech) for service in found.used),

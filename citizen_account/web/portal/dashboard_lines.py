@@ -30,7 +30,7 @@ FINISHED = frozenset({Phase.DECIDED, Phase.CLOSED})
 
 @dataclass(frozen=True, slots=True)
 class TaskLine:
-    title: Message
+    title: str
     place: str
     """Where it is done: a path of ours without its language."""
     about: str
@@ -92,7 +92,7 @@ def task_line(task: Task, service: LinkedService, speech: Speech, today: date) -
         task.reference,
     )
     return TaskLine(
-        title=_task_title(task, in_language(task.title, speech.language)),
+        title=_task_title(task, speech),
         place=place_of(service, task.reference),
         about=" · ".join(word for word in about if word),
         due=task.due,
@@ -100,12 +100,12 @@ def task_line(task: Task, service: LinkedService, speech: Speech, today: date) -
     )
 
 
-def advice(found: Dashboard) -> Sequence[TaskLine]:
+def advice(found: Dashboard, speech: Speech) -> Sequence[TaskLine]:
     """Recommend the next step to whom nothing is connected."""
     if found.linked:
         return ()
-    title, about = m("Connect your first city service"), ""
-    return (TaskLine(title, "/services", about, is_advice=True),)
+    title = speech.say(m("Connect your first city service"))
+    return (TaskLine(title, "/services", about="", is_advice=True),)
 
 
 def place_of(service: LinkedService, reference: str = "") -> str:
@@ -245,13 +245,15 @@ def _waits(case: Case) -> bool:
     return has_offer or case.phase is Phase.ACTION_NEEDED
 
 
-def _task_title(task: Task, title: str) -> Message:
+def _task_title(task: Task, speech: Speech) -> str:
+    # A source writes whole sentences; what stands in a list has no full stop.
+    title = in_language(task.title, speech.language).rstrip(".")
     match task.kind:
         case TaskKind.CASE_ACTION:
-            return m("For your application: %(title)s", title=title)
+            return title
         case TaskKind.OFFER_ANSWER:
-            return m("Answer the offer: %(title)s", title=title)
+            return speech.say(m("Answer the offer: %(title)s", title=title))
         case TaskKind.RIGHT_ENDS:
-            return m("Renew in time: %(title)s", title=title)
+            return speech.say(m("Renew in time: %(title)s", title=title))
         case unexpected:
             assert_never(unexpected)

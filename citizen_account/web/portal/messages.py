@@ -20,7 +20,7 @@ from citizen_account.web.frames import frame_of, show
 
 router = APIRouter(prefix="/{language}/messages", include_in_schema=False)
 ACCOUNT = m("City account")
-OPEN = m("Open")
+OPEN = m("Open the service")
 
 
 @dataclass(frozen=True, slots=True)
