@@ -58,7 +58,8 @@ class KeyRings:
             keys, now = await uow.keys.all(), uow.now
         if missing_algorithms(keys):
             async with self._database.begin() as writing:
-                keys = await ensure_keys(writing)
+                # Their own instant: a moment ago they would not have been in force yet.
+                keys, now = await ensure_keys(writing), writing.now
         # Importing an RSA key takes 43 ms, too long for the loop.
         return await asyncio.to_thread(build_ring, keys, now)
 
