@@ -77,6 +77,18 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return url
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the address of a database without tables, as an operator begins with."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/empty.db"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    name = f"empty_{uuid4().hex}"
+    yield create_database(server, name)
+    drop_database(server, name)
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()

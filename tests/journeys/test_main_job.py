@@ -76,8 +76,8 @@ class Resident:
 
 
 @pytest.fixture
-def city(database_url: str, tmp_path: Path) -> Iterator[SmallCity]:
-    with run_small_city(database_url, tmp_path) as city:
+def city(empty_database_url: str, tmp_path: Path) -> Iterator[SmallCity]:
+    with run_small_city(empty_database_url, tmp_path) as city:
         yield city
 
 
