@@ -1,10 +1,11 @@
 """The rules of the authorization endpoint, without a database or a server."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -202,6 +203,27 @@ def test_other_redirect_uri_never_becomes_a_target(redirect_uri: str | None) -> 
     with pytest.raises(DomainError) as refusal:
         read({"redirect_uri": redirect_uri})
     assert refusal.value.code is ErrorCode.REDIRECT_URI_UNREGISTERED
+
+
+def forged_addresses() -> Iterator[str]:
+    """Yield what gets past checks by prefix, by pattern, by parsing or by decoding."""
+    hosts = ("library.example", "thief.example")
+    joints = ("", ".", "@", ":", "/", "\\", "%2f", "%5c", "#", "?", ";", ",", "&", " ", "\t", "%00")
+    schemes = ("https://", "http://", "HTTPS://", "//", "///", "https:", "https:/", "javascript:")
+    paths = ("", "/", "/callback", "/callback/", "/Callback", "/%63allback", "/./callback")
+    more = ("/callback/..", "/callback%00", "/callback\u3002", "/callback?", "/callback#")
+    for scheme, joint, path in product(schemes, joints, (*paths, *more)):
+        yield f"{scheme}{hosts[0]}{joint}{hosts[1]}{path}"
+        yield f"{scheme}{hosts[1]}{joint}{hosts[0]}{path}"
+
+
+def test_no_forged_address_becomes_a_target() -> None:
+    """RFC 9700 section 4.1.3: thousands of forms, one rule."""
+    addresses = set(forged_addresses())
+    assert len(addresses) >= 2000
+    for address in addresses:
+        with pytest.raises(DomainError):
+            read({"redirect_uri": address})
 
 
 @pytest.mark.parametrize("client", [None, replace(LIBRARY, is_disabled=True)])

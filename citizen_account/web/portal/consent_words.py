@@ -47,6 +47,8 @@ class ConsentWords:
     needed: Sequence[ClaimWords]
     optional: Sequence[ClaimWords]
     optional_hint: str
+    remark: str
+    """What the service left unsaid."""
     consequences: Sequence[str]
     refusal: str
     allow: str
@@ -62,8 +64,8 @@ class ConsentWords:
             yield from (purpose.text, purpose.basis, purpose.retention)
         for sign, claims in (("*", self.needed), ("?", self.optional)):
             for claim in claims:
-                yield f"{sign} {claim.name}: {claim.reason}"
-        yield from (self.optional_hint, *self.consequences, self.refusal)
+                yield f"{sign} {claim.name}: {claim.reason}".rstrip(": ")
+        yield from (self.optional_hint, self.remark, *self.consequences, self.refusal)
         yield from (self.allow, self.deny)
 
 
@@ -90,6 +92,9 @@ def consent_words(
             if asking.optional
             else m("There is nothing here that you could leave out.")
         ),
+        remark=say(m("The service did not say why it needs each of them."))
+        if _is_unexplained(asking)
+        else "",
         consequences=[say(message) for message in _consequences(asking)],
         refusal=say(_refusal(asking)),
         allow=say(m("Share and continue") if _is_choice(asking) else m("Continue to the service")),
@@ -170,6 +175,10 @@ def _consequences(asking: Asking) -> Iterator[Message]:
         yield m("It may ask for the data also while you are signed out.")
 
 
+def _is_unexplained(asking: Asking) -> bool:
+    return bool(asking.claims) and not any(claim.reasons for claim in asking.claims)
+
+
 def _refusal(asking: Asking) -> Message:
     if _is_choice(asking):
         return m("If you do not share, we take you back to the service. Nothing is sent to it.")
@@ -189,7 +198,7 @@ def _claim_words(
         id=claim.name,
         name=speech.say(CLAIM_NAMES[claim.name]),
         value=value_text(claim.name, values.get(claim.name), speech, languages),
-        reason="; ".join(reasons) or speech.say(m("The service gave no reason")),
+        reason="; ".join(reasons),
     )
 
 
