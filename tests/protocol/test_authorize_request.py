@@ -51,7 +51,7 @@ async def test_second_request_is_answered_in_silence_and_leaves_a_decision(
     resident: AccountId, visitor: Visitor, http: httpx2.AsyncClient, runtime: Runtime
 ) -> None:
     """OWASP ASVS 5.0 10.7.1: no code without a decision or a recorded rule."""
-    await allow(visitor)
+    await allow(visitor, {"ui_locales": "en"})
     assert "code" in answer_of(await http.get(address()))
     async with runtime.database.read() as uow:
         decisions = await uow.consents.page_of_decisions(resident, before=None, size=10)
