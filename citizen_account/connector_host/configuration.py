@@ -119,10 +119,19 @@ class PeerConfiguration(_Closed):
     auth: Auth = NoAuth()
 
 
+class ServeConfiguration(_WithSecret):
+    """Who may call a connector that runs by itself (`connector serve`)."""
+
+    client_id: str
+
+
 class ConnectorConfiguration(PeerConfiguration):
     is_enabled: bool = Field(default=True, alias="enabled")
     peers: dict[str, PeerConfiguration] = {}
     settings: dict[str, str] = {}
+    manifest_file: Path | None = None
+    """The accepted manifest of a connector that runs elsewhere; its folder is named by the id."""
+    serve: ServeConfiguration | None = None
 
 
 def read_configurations(path: Path | None) -> Mapping[str, ConnectorConfiguration]:

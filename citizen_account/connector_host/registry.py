@@ -9,15 +9,13 @@ from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
 
-from citizen_account.connector_host.configuration import (
-    ConnectorConfiguration,
-    PeerConfiguration,
-)
+from citizen_account.connector_host.configuration import ConnectorConfiguration
 from citizen_account.connector_host.containment import BrokenConnectorError, contained
-from citizen_account.connector_sdk.http import ConnectorHttp, Transport
+from citizen_account.connector_host.remote import build_remote
+from citizen_account.connector_host.ways import NotUsableError, Ways
+from citizen_account.connector_sdk.http import Transport
 from citizen_account.connector_sdk.manifest import (
     SUPPORTED_LINK_METHODS,
-    AuthKind,
     Kind,
     LinkMethod,
     Manifest,
@@ -30,10 +28,6 @@ from citizen_account.connector_sdk.settings_schema import SettingsError, read_se
 GROUP = "citizen_account.connectors"
 OpenTransport = Callable[[int], Transport]
 """From the number of connections to a transport."""
-
-
-class _NotUsableError(Exception):
-    """Say why a connector stays out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +80,25 @@ def load_registry(
 
     connectors: dict[str, Installed] = {}
     refused: dict[str, str] = {}
+
+    def loading(name: str, manifest: Manifest) -> _Loading:
+        return _Loading(manifest, opened, clock, configurations[name])
+
     for point in sorted(points, key=lambda each: each.name):
         try:
             manifest, folder = find_manifest(point)
         except (ManifestError, BrokenConnectorError) as error:
             refused[point.name] = str(error)
             continue
-        loading = _Loading(point, manifest, folder, configurations.get(point.name), clock)
-        connectors[point.name] = loading.install(opened)
-    unknown = configurations.keys() - connectors.keys() - refused.keys()
-    refused |= dict.fromkeys(unknown, "configured, but not installed")
+        if point.name in configurations:
+            connectors[point.name] = loading(point.name, manifest).local(point, folder)
+        else:
+            connectors[point.name] = Installed(manifest, None, "not configured")
+    for name in sorted(configurations.keys() - connectors.keys() - refused.keys()):
+        try:
+            connectors[name] = loading(name, _accepted(name, configurations[name])).remote()
+        except ManifestError as error:
+            refused[name] = str(error)
     return Registry(connectors, refused, close_all)
 
 
@@ -117,89 +120,82 @@ def find_manifest(point: EntryPoint) -> tuple[Manifest, Path]:
     return manifest, folder
 
 
+def _accepted(name: str, configuration: ConnectorConfiguration) -> Manifest:
+    """Return the manifest that the operator accepted of a connector that runs elsewhere."""
+    if configuration.manifest_file is None:
+        raise ManifestError("configured, but not installed")
+    manifest = read_manifest(configuration.manifest_file)
+    if manifest.id != name:
+        raise ManifestError(f"id: is {manifest.id!r}, but the table is {name!r}")
+    return manifest
+
+
 @dataclass(frozen=True, slots=True)
 class _Loading:
-    point: EntryPoint
-    manifest: Manifest
-    folder: Path
-    configuration: ConnectorConfiguration | None
-    clock: Clock
+    """What installing needs, beside the connector itself."""
 
-    def install(self, open_transport: OpenTransport) -> Installed:
+    manifest: Manifest
+    open_transport: OpenTransport
+    clock: Clock
+    configuration: ConnectorConfiguration
+
+    def local(self, point: EntryPoint, folder: Path) -> Installed:
+        return self._installed(lambda: self._local(point, folder))
+
+    def remote(self) -> Installed:
+        return self._installed(self._remote)
+
+    def _installed(self, install: Callable[[], Installed]) -> Installed:
+        if not self.configuration.is_enabled:
+            return Installed(self.manifest, None, "switched off")
         try:
-            return self._install(open_transport)
-        except (_NotUsableError, BrokenConnectorError, SettingsError) as error:
+            return install()
+        except (NotUsableError, BrokenConnectorError, SettingsError) as error:
             return Installed(self.manifest, None, str(error))
 
-    def _install(self, open_transport: OpenTransport) -> Installed:
-        configuration = self.configuration
-        if configuration is None:
-            raise _NotUsableError("not configured")
-        if not configuration.is_enabled:
-            raise _NotUsableError("switched off")
-        settings, secrets = self._settings(configuration)
-        http = self._http(configuration, open_transport(self.manifest.limits.concurrency))
-        build: Build = contained(self.point.load)
+    def _local(self, point: EntryPoint, folder: Path) -> Installed:
+        settings, secrets = self._settings(folder)
+        http = self._ways().local(self.configuration)
+        build: Build = contained(point.load)
         connector = contained(lambda: build(settings, http))
         check_parts(self.manifest, connector)
         return Installed(self.manifest, connector, secrets=secrets)
 
-    def _settings(self, given: ConnectorConfiguration) -> tuple[dict[str, str], frozenset[str]]:
+    def _remote(self) -> Installed:
+        connector = build_remote(self.manifest, self._ways().remote(self.configuration))
+        check_parts(self.manifest, connector)
+        return Installed(self.manifest, connector)
+
+    def _ways(self) -> Ways:
+        transport = self.open_transport(self.manifest.limits.concurrency)
+        return Ways(self.manifest, transport, self.clock)
+
+    def _settings(self, folder: Path) -> tuple[dict[str, str], frozenset[str]]:
+        given = self.configuration.settings
         if self.manifest.config is None:
-            if given.settings:
-                raise _NotUsableError("it takes no settings")
+            if given:
+                raise NotUsableError("it takes no settings")
             return {}, frozenset()
-        schema = read_settings_schema(self.folder / self.manifest.config.schema_file)
-        settings = schema.complete(given.settings)
+        schema = read_settings_schema(folder / self.manifest.config.schema_file)
+        settings = schema.complete(given)
         return settings, frozenset(settings[name] for name in schema.secrets if name in settings)
-
-    def _http(self, given: ConnectorConfiguration, transport: Transport) -> ConnectorHttp:
-        wanted = self.manifest.auth.peers
-        if given.peers.keys() != wanted.keys():
-            differing = ", ".join(sorted(given.peers.keys() ^ wanted.keys()))
-            raise _NotUsableError(f"peers differ from the manifest's: {differing}")
-        peers = {
-            name: self._way(peer, transport, wanted[name]) for name, peer in given.peers.items()
-        }
-        return self._way(given, transport, self.manifest.auth.kinds, peers)
-
-    def _way(
-        self,
-        given: PeerConfiguration,
-        transport: Transport,
-        kinds: tuple[AuthKind, ...],
-        peers: Mapping[str, ConnectorHttp] | None = None,
-    ) -> ConnectorHttp:
-        if given.auth.kind not in kinds:
-            raise _NotUsableError(f"it does not take auth of the kind {given.auth.kind}")
-        try:
-            credentials = given.auth.credentials(self.clock)
-        except OSError as error:
-            raise _NotUsableError(f"secret_file: {type(error).__name__}") from error
-        return ConnectorHttp(
-            given.base_url,
-            transport,
-            credentials=credentials,
-            timeout_seconds=self.manifest.limits.timeout.total_seconds(),
-            peers=peers,
-        )
 
 
 def check_parts(manifest: Manifest, connector: object) -> None:
     """Refuse a connector that can do more or less than its manifest says."""
     if not isinstance(connector, Connector):
-        raise _NotUsableError("build returned no Connector")
+        raise NotUsableError("build returned no Connector")
     declared = frozenset(manifest.capabilities)
     differing = declared ^ connector.capabilities
     if differing:
-        raise _NotUsableError(f"declared and implemented differ: {', '.join(sorted(differing))}")
+        raise NotUsableError(f"declared and implemented differ: {', '.join(sorted(differing))}")
     for method in manifest.link.methods if manifest.link else ():
         _check_method(method, connector)
 
 
 def _check_method(method: LinkMethod, connector: Connector) -> None:
     if method not in SUPPORTED_LINK_METHODS:
-        raise _NotUsableError(f"the link method {method} is not supported yet")
+        raise NotUsableError(f"the link method {method} is not supported yet")
     by_letter = method is LinkMethod.REFERENCE_AND_SECRET
     if (connector.link if by_letter else connector.recognition) is None:
-        raise _NotUsableError(f"the link method {method} is declared, but not implemented")
+        raise NotUsableError(f"the link method {method} is declared, but not implemented")
