@@ -44,7 +44,7 @@ class Resident:
 
     async def add_phone(self) -> None:
         await self.open("/en/profile")
-        await self.page.fill("#phone", PHONE)
+        await self.page.fill("#phone-number", PHONE)
         await self.page.click("#save-profile")
 
     async def sign_out(self) -> None:
