@@ -23,7 +23,11 @@ from citizen_account.security.signing import (
 from citizen_account.security.tokens import is_secret_of
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-ASSERTION_LONGEST_LIFE = timedelta(minutes=10)
+# Long, as stock clients ask for an hour (Authlib does): each is good once, whatever its life.
+ASSERTION_LONGEST_LIFE: Mapping[ClientProfile, timedelta] = {
+    ClientProfile.STANDARD: timedelta(hours=1),
+    ClientProfile.HIGH: timedelta(minutes=10),
+}
 # FAPI 2.0 section 5.3.2.1 clause 13: clocks differ.
 CLOCK_SKEW = timedelta(seconds=10)
 HIGH_ALGORITHMS = frozenset({"PS256", "ES256", "EdDSA"})
@@ -136,7 +140,7 @@ def _check_assertion(
     if claims.get("iss") != client.id or claims.get("sub") != client.id:
         raise _refusal(proof)
     _require_audience(client, claims.get("aud"), proof, provider)
-    expires_at = _require_times(claims, proof, now)
+    expires_at = _require_times(claims, proof, ASSERTION_LONGEST_LIFE[client.profile], now)
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= _ASSERTION_ID_LIMIT or "\0" in jti:
         raise _refusal(proof)
@@ -172,10 +176,12 @@ def _require_audience(
         raise _refusal(proof)
 
 
-def _require_times(claims: Mapping[str, object], proof: AssertionProof, now: datetime) -> datetime:
+def _require_times(
+    claims: Mapping[str, object], proof: AssertionProof, longest_life: timedelta, now: datetime
+) -> datetime:
     instant = now.timestamp()
     skew = CLOCK_SKEW.total_seconds()
-    longest = ASSERTION_LONGEST_LIFE.total_seconds() + skew
+    longest = longest_life.total_seconds() + skew
     expiry = _seconds(claims.get("exp"))
     # RFC 7523 section 3 point 4: expired, or good for unreasonably long.
     if expiry is None or not instant - skew < expiry <= instant + longest:

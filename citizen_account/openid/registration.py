@@ -177,9 +177,12 @@ def _require_strong(secret: str) -> None:
         raise RegistrationError(
             "client_secret", f"needs at least {MINIMUM_SECRET_CHARACTERS} random characters"
         )
-    # RFC 6749 section 2.3.1 encodes a blank as a plus sign, which many clients do not.
-    if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise RegistrationError("client_secret", "must be visible ASCII characters without blanks")
+    # RFC 6749 section 2.3.1 form-encodes the secret, which many clients forget: without these two
+    # characters both ways mean the same.
+    if not secret.isascii() or not secret.isprintable() or " " in secret or "%" in secret:
+        raise RegistrationError(
+            "client_secret", "must be visible ASCII characters, but no blank and no percent sign"
+        )
 
 
 def _read_jwks(members: Members, method: AuthenticationMethod) -> Mapping[str, object] | None:

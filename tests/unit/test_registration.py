@@ -160,6 +160,7 @@ OWN_SCHEME = "org.example.app:/callback"
         ("client_id", {"client_id": "a" * 256}),
         ("client_secret", {"client_secret": "short"}),
         ("client_secret", {"client_secret": "with blanks " * 4}),
+        ("client_secret", {"client_secret": "100%" * 8}),
         ("client_secret", {"client_secret": SECRET, **PUBLIC}),
         ("client_name", {"client_name": 1}),
         ("client_name.sk", {"client_name": {"sk": ""}}),
