@@ -17,7 +17,7 @@ from tests.factories import environment
 from tests.postgres import free_port
 
 Process = subprocess.Popen[bytes]
-START_SECONDS = 60
+START_SECONDS = 150
 STOP_SECONDS = 15
 UVICORN = ["-m", "uvicorn", "--factory", "citizen_account.app:from_environment"]
 OPTIONS = ["--http", "httptools", "--loop", "uvloop", "--log-level", "warning", "--no-access-log"]
