@@ -7,15 +7,21 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+import uvicorn
 from rich import print as say
 from rich.markup import escape
 from rich.table import Table
 
+from citizen_account.bootstrap import utc_now
 from citizen_account.cli.failures import CommandError, runtime
+from citizen_account.connector_host.configuration import read_configurations
 from citizen_account.connector_host.outcomes import Failed
-from citizen_account.connector_host.registry import Registry
+from citizen_account.connector_host.registry import Registry, load_registry
+from citizen_account.connector_host.serving import Caller, Serving, create_serving
 from citizen_account.connector_sdk import example
+from citizen_account.connector_sdk.http import open_transport
 from citizen_account.connector_sdk.models import Condition, HealthReport
+from citizen_account.outbound import trust
 
 app = typer.Typer(help="Connectors to city services.", no_args_is_help=True)
 NAME = re.compile(r"[a-z][a-z0-9_]{2,30}")
@@ -90,6 +96,39 @@ def new(
     say(f"Written: {escape(str(place))}. Next, in pyproject.toml:")
     say(escape(f'[project.entry-points."citizen_account.connectors"]\n{name} = "{_entry(place)}"'))
     say("Then install the project again, and follow docs/connectors.md.")
+
+
+@app.command("serve")
+def serve(
+    connector_id: Annotated[str, typer.Argument(metavar="ID")],
+    file: Annotated[
+        Path, typer.Option(envvar="CITIZEN_CONNECTORS_FILE", help="With its table and [ID.serve].")
+    ],
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where to listen.")] = 8010,
+) -> None:
+    """Run one connector by itself, for an account elsewhere; no database is needed."""
+    serving = serving_of(connector_id, file)
+    say(f"{connector_id} listens at http://{host}:{port}")
+    uvicorn.run(serving, host=host, port=port, log_config=None, access_log=False)
+
+
+def serving_of(connector_id: str, file: Path) -> Serving:
+    """Return the application that serves the connector."""
+    configurations = read_configurations(file)
+    trusted = trust()
+    registry = load_registry(configurations, lambda n: open_transport(trusted, n), utc_now)
+    installed = registry.find(connector_id)
+    if installed is None:
+        reason = registry.refused.get(connector_id, "not installed")
+        raise CommandError(f"{connector_id}: {reason}.")
+    if installed.connector is None:
+        raise CommandError(f"{connector_id} is not in use: {installed.problem}.")
+    entry = configurations[connector_id].serve
+    if entry is None:
+        raise CommandError(f"{file} has no [{connector_id}.serve] with client_id and secret.")
+    caller = Caller(entry.client_id, entry.read_secret(), utc_now)
+    return create_serving(installed.manifest, installed.connector, caller)
 
 
 def renamed(text: str, name: str) -> str:

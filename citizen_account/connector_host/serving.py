@@ -32,6 +32,7 @@ MAXIMUM_BYTES = 64_000
 PROBLEM = "application/problem+json"
 # How long a caller's token is good for, either side of our clock.
 TOKEN_AGE = timedelta(seconds=60)
+Serving = Starlette
 Endpoint = Callable[[Request], Awaitable[Response]]
 log = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ class Caller:
         return abs(self.clock().timestamp() - issued) <= TOKEN_AGE.total_seconds()
 
 
-def create_serving(manifest: Manifest, connector: Connector, caller: Caller) -> Starlette:
+def create_serving(manifest: Manifest, connector: Connector, caller: Caller) -> Serving:
     """Return the application: the manifest for everybody, the operations for the caller."""
 
     async def tell_manifest(_: Request) -> Response:

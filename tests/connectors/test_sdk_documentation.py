@@ -46,10 +46,18 @@ def test_every_check_error_and_capability_is_told() -> None:
 
 
 def test_operators_file_of_the_text_is_read() -> None:
-    [text] = [text for text in blocks("toml") if "base_url" in text]
+    [text] = [text for text in blocks("toml") if "[lending]" in text]
     entry = ConnectorConfiguration.model_validate(tomllib.loads(text)["lending"])
     assert entry.peers["desk"].auth.kind == "basic"
     assert entry.settings == {"office": "7"}
+
+
+def test_files_of_a_connector_elsewhere_are_read() -> None:
+    [here] = [text for text in blocks("toml") if "[trees]" in text]
+    assert ConnectorConfiguration.model_validate(tomllib.loads(here)["trees"]).manifest_file
+    [there] = [text for text in blocks("toml") if "lending.serve" in text]
+    serve = {"base_url": "http://x/", **tomllib.loads(there)["lending"]}
+    assert ConnectorConfiguration.model_validate(serve).serve
 
 
 def test_readme_of_the_example_is_read() -> None:
