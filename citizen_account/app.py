@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import APIRouter, Depends, FastAPI, params
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -15,6 +15,7 @@ from citizen_account.resources import STATIC
 from citizen_account.settings import Settings
 from citizen_account.telemetry import configure_logging
 from citizen_account.web import admin, api, development, errors, health, oidc, portal
+from citizen_account.web.dependencies import language_of
 from citizen_account.web.frames import wished_language
 from citizen_account.web.middleware import Guard
 from citizen_account.web.pages import Pages
@@ -48,8 +49,9 @@ def create_app(
     app.state.pages = Pages(
         *runtime.template_folders, static_files=static_files, translations=runtime.translations
     )
-    for router in (*oidc.ROUTERS, *portal.ROUTERS, *admin.ROUTERS, *api.ROUTERS):
-        app.include_router(router)
+    # Administrators' addresses first: theirs begin with a word where the others have a language.
+    for router in (*admin.ROUTERS, *api.ROUTERS, *oidc.ROUTERS, *portal.ROUTERS):
+        app.include_router(router, dependencies=_dependencies_of(router))
     errors.install(app)
     app.add_middleware(Guard, runtime=runtime)
     return app
@@ -62,6 +64,11 @@ def _static_files(runtime: Runtime) -> StaticFiles:
     if f"brand/{runtime.city.brand}.css" not in static_files.files:
         raise ValueError(f"CITIZEN_BRAND: there is no static/brand/{runtime.city.brand}.css")
     return static_files
+
+
+def _dependencies_of(router: APIRouter) -> list[params.Depends]:
+    """Let no page of a language that we do not offer exist."""
+    return [Depends(language_of)] if "{language}" in router.prefix else []
 
 
 async def home(request: Request) -> Response:

@@ -59,10 +59,10 @@ async def revoke_role(uow: UnitOfWork, email: str, role: Role) -> bool:
 
 
 async def find_client(uow: UnitOfWork, client_id: ClientId) -> Client:
-    """Return a relying party. Raises: client_unknown."""
+    """Return a relying party. Raises: not_found."""
     client = await uow.clients.find(client_id)
     if client is None:
-        raise DomainError(ErrorCode.CLIENT_UNKNOWN)
+        raise DomainError(ErrorCode.NOT_FOUND)
     return client
 
 

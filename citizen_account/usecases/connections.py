@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from citizen_account.connector_host.codec import STORED_CAPABILITIES
-from citizen_account.connector_sdk.manifest import LegalBasis, Manifest
+from citizen_account.connector_sdk.manifest import LegalBasis, Manifest, Purpose
 from citizen_account.connector_sdk.models import Context
 from citizen_account.domain.accounts import Account, AccountId
 from citizen_account.domain.claims import claim_values
@@ -114,15 +114,20 @@ async def change_agreement(
     await uow.connections.set_agreed(connection.id, agreed & _consent_purposes(manifest))
 
 
-def context_for(
-    account: Account, connection: Connection, manifest: Manifest, *, language: str
-) -> Context:
-    """Return what the connector is told: the claims of the purposes that hold, and no more."""
-    holding = [
+def holding_purposes(connection: Connection, manifest: Manifest) -> Sequence[Purpose]:
+    """Return the purposes that hold: of those based on consent, the ones she agreed to."""
+    return [
         purpose
         for purpose in manifest.purpose
         if purpose.legal_basis is not LegalBasis.CONSENT or purpose.id in connection.agreed
     ]
+
+
+def context_for(
+    account: Account, connection: Connection, manifest: Manifest, *, language: str
+) -> Context:
+    """Return what the connector is told: the claims of the purposes that hold, and no more."""
+    holding = holding_purposes(connection, manifest)
     allowed: set[str] = {claim.name for purpose in holding for claim in purpose.claims}
     values = claim_values(account)
     told: dict[str, str] = {name: _text(value) for name, value in values.items() if name in allowed}
@@ -173,7 +178,9 @@ async def _note_release(uow: UnitOfWork, plan: LinkPlan) -> None:
         actor_kind=ActorKind.CONNECTOR,
         actor=plan.manifest.id,
         what=tuple(sorted(plan.context.claims)),
-        purpose=" ".join(purpose.id for purpose in plan.manifest.purpose),
+        purpose=" ".join(
+            purpose.id for purpose in holding_purposes(plan.connection, plan.manifest)
+        ),
     )
     await uow.ledger.add(entry)
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from citizen_account.domain.accounts import Role
-from citizen_account.domain.clients import Client, ClientId, ClientPurpose
+from citizen_account.domain.clients import Client, ClientId, ClientPurpose, purposes_of
 from citizen_account.domain.consents import Consent, ConsentEnd, ConsentId, LegalBasis
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.i18n import Message, m
@@ -188,7 +188,7 @@ async def _show(  # noqa: PLR0913  # what the page is made of
     roles = sent.resident.roles
     page = ServicePage(
         client=client,
-        purposes=[PurposeLine(one, BASES[one.basis]) for one in client.purposes],
+        purposes=[PurposeLine(one, BASES[one.basis]) for one in purposes_of(client)],
         consents=[
             ConsentLine(one, None if one.ended_by is None else ENDS[one.ended_by])
             for one in consents

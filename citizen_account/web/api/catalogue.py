@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from citizen_account.domain.clients import purposes_of
 from citizen_account.web.api.problems import problems
 from citizen_account.web.dependencies import InRuntime
 
@@ -72,7 +73,7 @@ async def list_services(runtime: InRuntime) -> Catalogue:
                     legal_reference=one.legal_reference,
                     claims=[claim.name for claim in one.claims],
                 )
-                for one in client.purposes
+                for one in purposes_of(client)
             ],
         )
         for client in clients

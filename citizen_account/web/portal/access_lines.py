@@ -14,6 +14,7 @@ from citizen_account.domain.ledger import ActorKind, LedgerEntry
 from citizen_account.domain.texts import LocalText, in_language
 from citizen_account.i18n import Message, Speech, m
 from citizen_account.usecases.access_log import AccessLog
+from citizen_account.usecases.connections import holding_purposes
 from citizen_account.usecases.consents import Access
 from citizen_account.web.portal.purposes import CLAIM_NAMES
 
@@ -31,8 +32,21 @@ _KINDS = {
     ActorKind.CONNECTOR: m("Automatic"),
     ActorKind.STAFF: m("City employee"),
 }
-_STAFF_REASONS: Mapping[str, Message] = {
+# Why somebody looked where no purpose of a service says it.
+_REASONS: Mapping[str, Message] = {
+    "staff.lookup": m("A written request of yours was looked up"),
     "staff.withdrawal": m("You asked us in writing to withdraw access"),
+    "resident.export": m("You downloaded your data"),
+}
+_CATEGORIES: Mapping[str, Message] = {
+    "account": m("Profile"),
+    "sign_in": m("Sign-ins"),
+    "consent": m("Consents"),
+    "consents": m("Consents"),
+    "services": m("Services"),
+    "messages": m("Messages"),
+    "access_log": m("Access log"),
+    "history": m("History"),
 }
 _PLAIN_REASON = m("Signing in with the city account")
 
@@ -94,9 +108,10 @@ def card_of_service(access: Access, speech: Speech) -> AccessCard:
 
 
 def card_of_connection(connection: Connection, manifest: Manifest, speech: Speech) -> AccessCard:
-    bases = tuple(dict.fromkeys(LegalBasis(purpose.legal_basis) for purpose in manifest.purpose))
-    claims = frozenset(claim.name for purpose in manifest.purpose for claim in purpose.claims)
-    texts = (in_language(purpose.text, speech.language) for purpose in manifest.purpose)
+    purposes = holding_purposes(connection, manifest)
+    bases = tuple(dict.fromkeys(LegalBasis(purpose.legal_basis) for purpose in purposes))
+    claims = frozenset(claim.name for purpose in purposes for claim in purpose.claims)
+    texts = (in_language(purpose.text, speech.language) for purpose in purposes)
     return AccessCard(
         id=str(connection.id),
         name=manifest.title,
@@ -176,7 +191,11 @@ def _line(
 def _what(entry: LedgerEntry, speech: Speech) -> str:
     claims = frozenset(entry.what)
     named = [speech.say(CLAIM_NAMES[claim]) for claim in decided_claims(claims)]
-    others = sorted(name for name in claims if not _is_claim(name))
+    others = sorted(
+        speech.say(_CATEGORIES[name]) if name in _CATEGORIES else name
+        for name in claims
+        if not _is_claim(name)
+    )
     return ", ".join([*named, *others]) or speech.say(m("Only a number that stands for you"))
 
 
@@ -190,8 +209,8 @@ def _why(
     manifests: Mapping[str, Manifest],
     speech: Speech,
 ) -> str:
-    if entry.actor_kind is ActorKind.STAFF:
-        reason = _STAFF_REASONS.get(entry.purpose)
+    if entry.actor_kind in {ActorKind.STAFF, ActorKind.RESIDENT}:
+        reason = _REASONS.get(entry.purpose)
         return entry.purpose if reason is None else speech.say(reason)
     texts = dict(_purpose_texts(clients.get(entry.actor), manifests.get(entry.actor)))
     found = [texts[name] for name in entry.purpose.split() if name in texts]
