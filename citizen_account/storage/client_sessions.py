@@ -49,7 +49,7 @@ RECORD = {
 HOLD = (
     select(SessionRow.id)
     .where(SessionRow.id == bindparam("session"), SessionRow.ended_at.is_(None))
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 _OF_SESSION = ClientSessionRow.session_id == bindparam("session")
 _OF_PAIR = (

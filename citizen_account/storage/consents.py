@@ -106,8 +106,10 @@ PAGE_OF_CLIENT = (
     .order_by(ConsentRow.id.desc())
     .limit(bindparam("size"))
 )
-# Rendered on PostgreSQL alone; SQLite has one writer.
-HOLD = select(AccountRow.id).where(AccountRow.id == bindparam("account")).with_for_update()
+# Rendered on PostgreSQL alone; SQLite has one writer. FOR NO KEY UPDATE: rows that only refer to
+# the account are added meanwhile.
+HOLD = select(AccountRow.id).where(AccountRow.id == bindparam("account"))
+HOLD = HOLD.with_for_update(key_share=True)
 ADD = insert(ConsentRow)
 _ONE = update(ConsentRow).where(ConsentRow.id == bindparam("consent"), _STANDING)
 USE = _ONE.values(last_used_at=bindparam("now")).returning(ConsentRow.id)
