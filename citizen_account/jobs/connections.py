@@ -1,12 +1,12 @@
 """Keep residents' links to city services going: fetch news, finish links, end them."""
 
 import asyncio
-from datetime import UTC
+from datetime import UTC, timedelta
 from uuid import UUID
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.connector_host.codec import encode
-from citizen_account.connector_host.outcomes import Failed, Fetched, Outcome
+from citizen_account.connector_host.outcomes import Failed, Fetched, Outcome, Reason
 from citizen_account.connector_sdk.manifest import Manifest
 from citizen_account.connector_sdk.models import Answer, Case, Context, Entitlement, Link, LinkState
 from citizen_account.domain.connections import Connection, ConnectionId, ConnectionState
@@ -24,6 +24,7 @@ from citizen_account.usecases.connections import context_for
 from citizen_account.usecases.linking import perform_link
 
 BATCH = 40
+PAUSE_SECONDS = 60
 
 
 async def refresh_snapshots(runtime: Runtime) -> None:
@@ -49,6 +50,10 @@ async def refresh(runtime: Runtime, connection_id: ConnectionId, capability: str
                 payload = encode(capability, answer.records)
                 await tell_of_changes(uow, plan, installed.manifest, answer.records)
                 await keep_answer(uow, plan, payload=payload, as_of=answer.as_of.astimezone(UTC))
+            case Failed(reason=Reason.RATE_LIMITED, retry_after=wait):
+                # Too many asked at once: nothing is wrong with what is shown.
+                later = uow.now + timedelta(seconds=wait or PAUSE_SECONDS)
+                await uow.snapshots.set_due(connection_id, capability, later)
             case Failed(reason=reason):
                 await keep_failure(uow, plan, why=reason.value)
 

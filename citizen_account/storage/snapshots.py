@@ -75,7 +75,7 @@ SAVE_FAILED = SAVE.values(
     attempts=SnapshotRow.attempts + 1,
     due_at=bindparam("due"),
 )
-HURRY = SAVE.values(due_at=bindparam("due"))
+SET_DUE = SAVE.values(due_at=bindparam("due"))
 ADD = insert(SnapshotRow)
 
 
@@ -161,10 +161,10 @@ class Snapshots:
         }
         await self._connection.execute(SAVE_FAILED, saved)
 
-    async def hurry(self, connection_id: ConnectionId, capability: str, now: datetime) -> None:
-        """Let the next job fetch it at once."""
-        asked = {"connection": connection_id, "what": capability, "due": now}
-        await self._connection.execute(HURRY, asked)
+    async def set_due(self, connection_id: ConnectionId, capability: str, at: datetime) -> None:
+        """Let a job fetch it from then on; what it holds stays as it is."""
+        asked = {"connection": connection_id, "what": capability, "due": at}
+        await self._connection.execute(SET_DUE, asked)
 
     def _of(self, columns: dict[str, object]) -> Snapshot:
         payload, place = columns["payload"], (columns["connection_id"], columns["capability"])

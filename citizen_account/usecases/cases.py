@@ -86,7 +86,7 @@ async def ask_again(uow: UnitOfWork, account_id: AccountId, connector_id: str) -
         raise DomainError(ErrorCode.CONNECTION_UNKNOWN)
     for snapshot in await uow.snapshots.of_account(account_id):
         if snapshot.connection_id == connection.id:
-            await uow.snapshots.hurry(connection.id, snapshot.capability, uow.now)
+            await uow.snapshots.set_due(connection.id, snapshot.capability, uow.now)
 
 
 async def plan_refresh(

@@ -109,6 +109,19 @@ async def test_failing_service_costs_its_own_card_and_keeps_the_last_state(
     assert "Does not answer since" in city.visitor.text("#services")
 
 
+async def test_service_that_asks_to_wait_is_not_shown_as_failing(
+    city: LinkedCity, clock: Clock
+) -> None:
+    await link(city, "permits")
+    await city.work()
+    city.systems.fails("zgw", Fault.RATE_LIMITED)
+    clock.now += timedelta(minutes=20)
+    await city.work()
+    await city.visitor.open("/en/services/permits")
+    assert "does not answer" not in city.visitor.text()
+    assert len([path for path in city.visitor.links() if "/cases/" in path]) == 2
+
+
 async def test_foreign_record_never_reaches_a_page(city: LinkedCity, clock: Clock) -> None:
     await link(city, "permits")
     await city.work()
