@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from citizen_account.demo.city_facts import LETTERS, Letter
+from citizen_account.demo.city_facts import LETTERS, NEWCOMER, Letter
 from citizen_account.demo.emulators.register import Register
 from citizen_account.web.frames import frame_of, show
 
@@ -52,4 +52,6 @@ class Letters:
     def _sorted(self) -> tuple[Sequence[Letter], Sequence[Letter]]:
         register = Register(path=self._links_file)
         used = [letter for letter in LETTERS if register.subject_of(letter.reference)]
-        return [letter for letter in LETTERS if letter not in used], used
+        unused = [letter for letter in LETTERS if letter not in used]
+        # The personas' own letters last, so that newcomers do not use theirs up.
+        return sorted(unused, key=lambda letter: letter.persona != NEWCOMER), used

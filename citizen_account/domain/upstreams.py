@@ -100,7 +100,7 @@ class Identity:
 
 def read_methods(amr: object) -> tuple[str, ...]:
     """Return the `amr` values (RFC 8176) that may stand in a session."""
-    named = [str(value) for value in amr] if isinstance(amr, list) else []
+    named = [value for value in amr if isinstance(value, str)] if isinstance(amr, list) else []
     good = [value for value in named if _METHOD.fullmatch(value)]
     return tuple(dict.fromkeys(good))[:MAX_METHODS] or (FEDERATED,)
 

@@ -222,6 +222,15 @@ async def renew_secret(uow: UnitOfWork, session: Session) -> NewSession:
     return NewSession(secret, session)
 
 
+async def forget_old_sign_ins(uow: UnitOfWork) -> None:
+    """Delete what has served its time: sessions, codes, counters, forms that nobody came for."""
+    await uow.sessions.forget_old(uow.now)
+    await uow.challenges.forget_old(uow.now)
+    await uow.throttles.forget_old(uow.now)
+    await uow.saved_forms.forget_old(uow.now)
+    await uow.upstream_logins.forget_old(uow.now)
+
+
 async def tell(uow: UnitOfWork, account: Account, name: str, **facts: str) -> None:
     """Write to the account's own address, if it has one, in its own language."""
     if account.email is not None:

@@ -266,9 +266,28 @@ async def test_link_cannot_be_finished_by_another_account(
     await visitor.press("#connect-eid")
     assert visitor.left_for is not None
     callback = eid.approve(visitor.left_for)
-    await register(other_visitor, MockProvider(clock=eid.clock) if False else eid)
+    await register(other_visitor, eid)
     await other_visitor.open(callback)
     assert other_visitor.text("#error-code") == "upstream_expired"
+
+
+async def test_stopped_link_changes_nothing_and_says_so(
+    visitor: Visitor, eid: MockProvider, runtime: Runtime
+) -> None:
+    await own_account(runtime)
+    await visitor.open("/en/sign-in")
+    await sign_in(visitor)
+    await visitor.open("/en/security/identities")
+    await visitor.press("#connect-eid")
+    assert visitor.left_for is not None
+    await visitor.open(eid.approve(visitor.left_for, code=None, error="access_denied"))
+    assert "You stopped" in visitor.text("#outcome")
+    eid.status = 503
+    await visitor.press("#connect-eid")
+    assert visitor.left_for is not None, "the metadata is still known"
+    await visitor.open(eid.approve(visitor.left_for))
+    assert "does not answer" in visitor.text("#outcome")
+    assert visitor.has("#no-identities")
 
 
 async def test_last_way_in_stays(visitor: Visitor, eid: MockProvider) -> None:

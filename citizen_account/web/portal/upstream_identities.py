@@ -40,7 +40,7 @@ from citizen_account.web.frames import frame_of, show
 from citizen_account.web.places import with_query
 from citizen_account.web.portal.confirmation import ask_to_confirm
 from citizen_account.web.portal.onward import browser_of, enter, onward_place
-from citizen_account.web.portal.upstream_sign_in import depart, find_provider
+from citizen_account.web.portal.upstream_sign_in import Why, depart, find_provider
 
 router = APIRouter(prefix="/{language}", include_in_schema=False)
 HERE = "security/identities"
@@ -52,6 +52,9 @@ OUTCOMES = {
     LinkOutcome.EXPIRED: m("It took too long, so nothing was changed. Please try again."),
     UnlinkOutcome.UNLINKED: m("It is removed and no longer opens your account."),
     UnlinkOutcome.LAST: m("It is your only way to sign in. Set a password first."),
+    Why.CANCELLED: m("You stopped, so nothing was changed."),
+    Why.REFUSED: m("The answer that came back was not in order, so nothing was changed."),
+    Why.UNAVAILABLE: m("It does not answer now, so nothing was changed. Try again later."),
 }
 GOOD_NEWS = frozenset({LinkOutcome.LINKED, UnlinkOutcome.UNLINKED})
 

@@ -137,6 +137,8 @@ async def come_back(
         proof = await provider.finish(login, answer, runtime.clock().timestamp())
     except UpstreamError as error:
         log.warning("upstream", extra={"upstream": upstream, "reason": str(error)})
+        if login.account_id is not None:
+            return _to_identities(login.language, why_of(error))
         return _to_problem(upstream, why_of(error), login.language, login.onward)
     if login.account_id is not None:
         return await _link(runtime, resident, login, proof)
@@ -188,6 +190,8 @@ async def depart(
         beginning = await provider.begin(language, again=linking is not None)
     except UpstreamError as error:
         log.warning("upstream", extra={"upstream": upstream_id, "reason": str(error)})
+        if linking is not None:
+            return _to_identities(language, why_of(error))
         return _to_problem(upstream_id, why_of(error), language, onward)
     secret = browser_secret(request, runtime) or new_secret()
     departure = Departure(
@@ -258,7 +262,11 @@ async def _link(
         return _to_problem(proof.upstream_id, Why.EXPIRED, login.language, Onward())
     async with runtime.database.begin() as uow:
         outcome = await complete_link(uow, resident.account, resident.session, proof)
-    place = with_query(f"/{login.language}/security/identities", outcome=outcome)
+    return _to_identities(login.language, outcome)
+
+
+def _to_identities(language: str, outcome: StrEnum) -> Response:
+    place = with_query(f"/{language}/security/identities", outcome=outcome)
     return RedirectResponse(place, HTTPStatus.SEE_OTHER)
 
 
