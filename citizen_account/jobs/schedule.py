@@ -11,6 +11,7 @@ from citizen_account.jobs.places import refresh_places
 from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
 from citizen_account.usecases.interactions import forget_old_interactions
+from citizen_account.usecases.sign_in import forget_old_sign_ins
 from citizen_account.usecases.tokens import forget_expired
 
 
@@ -51,6 +52,11 @@ async def forget_interactions(runtime: Runtime) -> None:
         await forget_old_interactions(uow)
 
 
+async def forget_sign_ins(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await forget_old_sign_ins(uow)
+
+
 SCHEDULE: tuple[Periodic, ...] = (
     Periodic("seal_trail", timedelta(seconds=1), seal_trail),
     Periodic("refresh_snapshots", timedelta(seconds=1), refresh_snapshots),
@@ -59,5 +65,6 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("close_accounts", timedelta(minutes=10), close_accounts),
     Periodic("forget_interactions", timedelta(minutes=10), forget_interactions),
     Periodic("forget_tokens", timedelta(minutes=10), forget_tokens),
+    Periodic("forget_sign_ins", timedelta(hours=1), forget_sign_ins),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
 )
