@@ -191,6 +191,11 @@ def check_parts(manifest: Manifest, connector: object) -> None:
         raise NotUsableError(f"declared and implemented differ: {', '.join(sorted(differing))}")
     for method in manifest.link.methods if manifest.link else ():
         _check_method(method, connector)
+    # What a manifest promises its residents and the host cannot keep must not be switched on.
+    if any(purpose.special_category for purpose in manifest.purpose):
+        raise NotUsableError("special categories of data are not supported yet")
+    if manifest.assurance.minimum != "low":
+        raise NotUsableError("a minimum level of assurance is not supported yet")
 
 
 def _check_method(method: LinkMethod, connector: Connector) -> None:

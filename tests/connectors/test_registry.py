@@ -76,6 +76,8 @@ def test_configured_connector_is_in_use(cupboard: Cupboard) -> None:
     assert installed.problem == ""
 
 
+SPECIAL = 'basis = "consent"\nspecial_category = true'
+ASSURED = '[assurance]\nminimum = "high"\n[limits]'
 BROKEN: list[tuple[str, str, str, str, str]] = [  # name, file, old, new, what is told
     ("reg_syntax", "connector.py", "class ExampleOffice:", "class (:", "SyntaxError"),
     ("reg_import", "connector.py", "SOURCE =", "import no_such_module\nSOURCE =", "ModuleNotFound"),
@@ -86,6 +88,8 @@ BROKEN: list[tuple[str, str, str, str, str]] = [  # name, file, old, new, what i
     ("reg_more", "manifest.toml", "cases = 1", "cases = 1\nplaces = 1", "differ: places"),
     ("reg_method", "manifest.toml", '"pairwise"', '"reference_and_secret"', "not implemented"),
     ("reg_later", "manifest.toml", '"pairwise"', '"oauth"', "not supported yet"),
+    ("reg_health", "manifest.toml", 'basis = "consent"', SPECIAL, "special categories"),
+    ("reg_level", "manifest.toml", "[limits]", ASSURED, "level of assurance"),
     ("reg_schema", "config.schema.json", '"object"', '"array"', "config.schema.json"),
 ]
 
