@@ -19,6 +19,7 @@ from citizen_account.cli import (
 )
 from citizen_account.cli.failures import CommandError
 from citizen_account.connector_host.configuration import ConfigurationError
+from citizen_account.upstream.file import UpstreamsFileError
 
 app = typer.Typer(
     name="citizen-account",
@@ -47,6 +48,8 @@ def main() -> None:
         _fail(str(error))
     except ConfigurationError as error:
         _fail(f"CITIZEN_CONNECTORS_FILE: {'; '.join(str(error).splitlines())}")
+    except UpstreamsFileError as error:
+        _fail(f"CITIZEN_UPSTREAMS_FILE: {error}")
     except ValidationError as error:
         _fail("; ".join(_setting_fault(dict(fault)) for fault in error.errors()))
 
