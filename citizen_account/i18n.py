@@ -22,9 +22,7 @@ LANGUAGES = ("sk", "en")
 SOURCE_LANGUAGE = "en"
 # Plain "en" is American in CLDR: "November 23, 2026".
 REGIONS = {"en": "en_GB"}
-SHORT_DAYS = {"sk": "d. M.", "en": "d MMM"}
-SHORT_DAYS_WITH_YEAR = {"sk": "d. M. y", "en": "d MMM y"}
-WEEKDAYS = {"sk": "EEEE d. M.", "en": "EEEE d MMMM"}
+SHORT_DAYS = {"sk": "d. M. y", "en": "d MMM y"}
 NEIGHBOURS = {"cs": "sk"}
 """Who reads which of ours with ease."""
 NO_BREAK_SPACE = "\u00a0"
@@ -97,17 +95,9 @@ class Speech:
         text = self._dated(value, "full")
         return text[:1].upper() + text[1:]
 
-    def weekday(self, value: date) -> str:
-        """Write "pondelok 30. 11."."""
-        return self._dated(value, WEEKDAYS.get(self.language, "EEEE d. MMMM"))
-
-    def short(self, value: date) -> str:
-        """Write "30. 11."."""
-        return self._dated(value, SHORT_DAYS.get(self.language, "d. MMM"))
-
     def day_and_time(self, value: datetime) -> str:
         """Write "30. 11. 2026, 9:05"."""
-        return f"{self._short_with_year(value)}, {self.time(value)}"
+        return f"{self._short(value)}, {self.time(value)}"
 
     def time(self, value: datetime) -> str:
         """Write "9:05"."""
@@ -117,7 +107,7 @@ class Speech:
         """Write "dnes 9:05", "včera 9:05", and for anything else the day."""
         days = (self.local_day(now) - self.local_day(value)).days
         if days not in {0, 1}:
-            return self._short_with_year(value)
+            return self._short(value)
         # Beside the f-string: Babel finds no text inside of one.
         day = self.gettext("today") if days == 0 else self.gettext("yesterday")
         return f"{day} {self.time(value)}"
@@ -136,8 +126,8 @@ class Speech:
     def _locale(self) -> str:
         return REGIONS.get(self.language, self.language)
 
-    def _short_with_year(self, value: date) -> str:
-        return self._dated(value, SHORT_DAYS_WITH_YEAR.get(self.language, "d. MMM y"))
+    def _short(self, value: date) -> str:
+        return self._dated(value, SHORT_DAYS.get(self.language, "d. MMM y"))
 
     def _dated(self, value: date, pattern: str) -> str:
         text = format_date(self.local_day(value), pattern, locale=self._locale)
@@ -187,9 +177,6 @@ class Translations:
     def speech(self, language: str) -> Speech:
         """Return the language's speech, or the default's where we do not offer the language."""
         return self._speeches.get(language) or self._speeches[self.default]
-
-    def say(self, message: Message, language: str) -> str:
-        return self.speech(language).say(message)
 
     def negotiate(
         self, *, ui_locales: str = "", saved: str = "", cookie: str = "", accept: str = ""

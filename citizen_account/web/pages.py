@@ -24,8 +24,7 @@ PROOF_FIELD = "form_token"
 # Run before the first paint, so that nothing moves: classes tell the styles what the browser can.
 STARTING_SCRIPT = (
     "document.body.className += ' js-enabled'"
-    " + ('noModule' in HTMLScriptElement.prototype ? ' govuk-frontend-supported' : '')"
-    " + ('PublicKeyCredential' in window ? ' city-passkey' : '');"
+    " + ('noModule' in HTMLScriptElement.prototype ? ' govuk-frontend-supported' : '');"
 )
 STARTING_SCRIPT_DIGEST = b64encode(hashlib.sha256(STARTING_SCRIPT.encode()).digest()).decode()
 POLICY = (
@@ -155,8 +154,6 @@ class Pages:
             "say": spoken(Speech.say),
             "day": spoken(Speech.day),
             "full_day": spoken(Speech.full_day),
-            "weekday": spoken(Speech.weekday),
-            "short": spoken(Speech.short),
             "datetime": spoken(Speech.day_and_time),
             "near": spoken(Speech.near),
             "money": spoken(Speech.money),
