@@ -15,6 +15,7 @@ from citizen_account.cli import (
     demo,
     doctor,
     keys,
+    resident,
     serve,
 )
 from citizen_account.cli.failures import CommandError
@@ -34,6 +35,7 @@ app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
+app.add_typer(resident.app, name="resident")
 app.add_typer(client.app, name="client")
 app.add_typer(admin.app, name="admin")
 app.add_typer(connector.app, name="connector")

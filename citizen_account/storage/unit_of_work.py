@@ -19,9 +19,9 @@ from citizen_account.storage.chain import Chain
 from citizen_account.storage.challenges import Challenges
 from citizen_account.storage.client_sessions import ClientSessions
 from citizen_account.storage.clients import Clients
+from citizen_account.storage.connections import Connections
 from citizen_account.storage.connector_health import ConnectorHealths
 from citizen_account.storage.consents import Consents
-from citizen_account.storage.connections import Connections
 from citizen_account.storage.credentials import Credentials
 from citizen_account.storage.grants import Grants
 from citizen_account.storage.interactions import Interactions
