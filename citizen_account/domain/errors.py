@@ -22,7 +22,6 @@ class ErrorCode(StrEnum):
     LINK_EXPIRED = "link_expired"
     # Provider
     INTERACTION_UNKNOWN = "interaction_unknown"
-    INTERACTION_DECIDED = "interaction_decided"
     TOKEN_INVALID = "token_invalid"  # noqa: S105  # a code, no secret
     TOKEN_INSUFFICIENT = "token_insufficient"  # noqa: S105  # a code, no secret
     CLIENT_UNKNOWN = "client_unknown"

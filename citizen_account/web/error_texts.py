@@ -102,11 +102,6 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
             m("We do not know what you were signing in to"),
             _START_AGAIN,
         ),
-        ErrorCode.INTERACTION_DECIDED: ErrorText(
-            HTTPStatus.CONFLICT,
-            m("You have already decided this"),
-            m("Go to your overview, or start again at the service."),
-        ),
         ErrorCode.CLIENT_UNKNOWN: ErrorText(
             HTTPStatus.BAD_REQUEST,
             m("We do not know the service that sent you"),
