@@ -9,6 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PARTS = ("citizen_account", "connectors", "tests")
 MAX_LINES = 400
+# A step is the record of what was done to a database: it is as long as that was.
+STEPS = Path("citizen_account/migrations/versions")
 UNIT_OF_WORK = Path("citizen_account/storage/unit_of_work.py")
 BANNED = frozenset({"utils", "helpers", "common", "manager", "misc", "data", "info"})
 # Split here, so that this file does not accuse itself.
@@ -17,7 +19,7 @@ UNFINISHED = ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error")
 
 
 def offences(path: Path, source: str) -> Iterator[str]:
-    if len(source.splitlines()) > MAX_LINES:
+    if len(source.splitlines()) > MAX_LINES and not path.is_relative_to(STEPS):
         yield "split by job: too long"
     if COMMIT in source and path != UNIT_OF_WORK:
         yield "leaving the block commits, and nothing else"
