@@ -49,13 +49,24 @@ async def refresh(runtime: Runtime, connection_id: ConnectionId, capability: str
             case Fetched(answer):
                 payload = encode(capability, answer.records)
                 await tell_of_changes(uow, plan, installed.manifest, answer.records)
-                await keep_answer(uow, plan, payload=payload, as_of=answer.as_of.astimezone(UTC))
+                # A source whose clock is ahead must not look fresh, or be kept, for ever.
+                as_of = min(answer.as_of.astimezone(UTC), uow.now)
+                await keep_answer(uow, plan, payload=payload, as_of=as_of)
             case Failed(reason=Reason.RATE_LIMITED, retry_after=wait):
                 # Too many asked at once: nothing is wrong with what is shown.
                 later = uow.now + timedelta(seconds=wait or PAUSE_SECONDS)
                 await uow.snapshots.set_due(connection_id, capability, later)
             case Failed(reason=reason):
                 await keep_failure(uow, plan, why=reason.value)
+
+
+async def forget_stale_snapshots(runtime: Runtime) -> None:
+    """Keep nothing longer than its manifest promised, however long the service is silent."""
+    async with runtime.database.begin() as uow:
+        for name, installed in runtime.connectors.registry.connectors.items():
+            retentions = [purpose.retention for purpose in installed.manifest.purpose]
+            if retentions:
+                await uow.snapshots.forget_older(name, uow.now - min(retentions))
 
 
 async def finish_link(runtime: Runtime, errand: Errand) -> None:

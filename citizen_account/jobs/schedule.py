@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.places import REFRESH_EVERY as REFRESH_PLACES
-from citizen_account.jobs.connections import refresh_snapshots
+from citizen_account.jobs.connections import forget_stale_snapshots, refresh_snapshots
 from citizen_account.jobs.places import refresh_places
 from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
@@ -66,5 +66,6 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("forget_interactions", timedelta(minutes=10), forget_interactions),
     Periodic("forget_tokens", timedelta(minutes=10), forget_tokens),
     Periodic("forget_sign_ins", timedelta(hours=1), forget_sign_ins),
+    Periodic("forget_stale_snapshots", timedelta(hours=6), forget_stale_snapshots),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
 )

@@ -76,6 +76,16 @@ SAVE_FAILED = SAVE.values(
     due_at=bindparam("due"),
 )
 SET_DUE = SAVE.values(due_at=bindparam("due"))
+FORGET_OLDER = (
+    update(SnapshotRow)
+    .where(
+        SnapshotRow.as_of < bindparam("before"),
+        SnapshotRow.connection_id.in_(
+            select(ConnectionRow.id).where(ConnectionRow.connector_id == bindparam("connector"))
+        ),
+    )
+    .values(payload=None, as_of=None)
+)
 ADD = insert(SnapshotRow)
 
 
@@ -165,6 +175,11 @@ class Snapshots:
         """Let a job fetch it from then on; what it holds stays as it is."""
         asked = {"connection": connection_id, "what": capability, "due": at}
         await self._connection.execute(SET_DUE, asked)
+
+    async def forget_older(self, connector_id: str, before: datetime) -> None:
+        """Forget what a connector said before then; the links stay."""
+        asked = {"connector": connector_id, "before": before}
+        await self._connection.execute(FORGET_OLDER, asked)
 
     def _of(self, columns: dict[str, object]) -> Snapshot:
         payload, place = columns["payload"], (columns["connection_id"], columns["capability"])

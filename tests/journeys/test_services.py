@@ -8,6 +8,7 @@ import pytest
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.demo.emulators.faults import Fault
+from citizen_account.jobs.connections import forget_stale_snapshots
 from citizen_account.jobs.places import refresh_places
 from tests.factories import Clock
 from tests.journeys.steps import register
@@ -120,6 +121,24 @@ async def test_service_that_asks_to_wait_is_not_shown_as_failing(
     await city.visitor.open("/en/services/permits")
     assert "does not answer" not in city.visitor.text()
     assert len([path for path in city.visitor.links() if "/cases/" in path]) == 2
+
+
+async def test_snapshot_is_kept_no_longer_than_its_manifest_says(
+    city: LinkedCity, clock: Clock
+) -> None:
+    await link(city, "permits")
+    await city.work()
+
+    async def held() -> list[bool]:
+        async with city.runtime.database.read() as uow:
+            links = await uow.snapshots.due(clock() + timedelta(days=1), 10)
+            found = [await uow.snapshots.find(*each) for each in links]
+        return [one is not None and one.payload is not None for one in found]
+
+    for days, is_held in ((399, True), (2, False)):
+        clock.now += timedelta(days=days)
+        await forget_stale_snapshots(city.runtime)
+        assert await held() == [is_held]
 
 
 async def test_foreign_record_never_reaches_a_page(city: LinkedCity, clock: Clock) -> None:
