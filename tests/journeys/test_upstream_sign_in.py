@@ -1,100 +1,49 @@
 """A resident signs in through another provider: for the first time, again, and linked.
 
-`research/security.md` section 1.3: RP-01, RP-02, RP-03, RP-09, RP-10.
+OWASP ASVS 5.0 section 6.8: known by issuer and subject alone; linked with both proofs.
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from citizen_account.bootstrap import Runtime, build_runtime
-from citizen_account.domain.accounts import Account, AccountId, Level, Profile
+from citizen_account.bootstrap import Runtime
+from citizen_account.domain.accounts import Level
 from citizen_account.domain.emails import EmailAddress
-from citizen_account.security.tokens import new_id
-from citizen_account.storage.accounts import NewAccount
-from citizen_account.usecases.accounts import open_account
-from tests.factories import ISSUER, PASSWORD, Clock, mailbox, settings_for
-from tests.mock_provider import HIGH, MockProvider, upstreams_of
+from tests.factories import PASSWORD, Clock, mailbox
+from tests.mock_provider import MockProvider
 from tests.pages import Visitor
-
-EMAIL = "jana@example.sk"
+from tests.upstream_city import (
+    EMAIL,
+    account_of,
+    city_bank,
+    leave,
+    national_eid,
+    own_account,
+    prove,
+    register,
+    runtime_with,
+    sign_in,
+)
 
 
 @pytest.fixture
 def eid(clock: Clock) -> MockProvider:
-    return MockProvider(
-        clock=lambda: clock().timestamp(),
-        claims={
-            "sub": "subject-1",
-            "given_name": "Jana",
-            "family_name": "Skúšobná",
-            "birthdate": "1984-02-29",
-        },
-        id_token_changes={"acr": HIGH, "amr": ["hwk"]},
-    )
+    return national_eid(clock)
 
 
 @pytest.fixture
 def bank(clock: Clock) -> MockProvider:
-    """Another provider, which knows somebody by the same subject."""
-    return MockProvider(
-        issuer="https://bank.example",
-        client_id="city-at-bank",
-        clock=lambda: clock().timestamp(),
-        claims={"sub": "subject-1", "given_name": "Peter", "family_name": "Iný"},
-    )
+    return city_bank(clock)
 
 
 @pytest.fixture
 async def runtime(
     database_url: str, clock: Clock, eid: MockProvider, bank: MockProvider
 ) -> AsyncIterator[Runtime]:
-    built = build_runtime(settings_for(database_url), clock)
-    await built.upstreams.close()
-    yield replace(built, upstreams=upstreams_of(ISSUER, eid=eid, bank=bank))
-    await built.database.close()
-
-
-async def leave(visitor: Visitor, way: str = "eid", at: str = "/en/sign-in") -> str:
-    """Press the provider's button; return where that leads."""
-    await visitor.open(at)
-    await visitor.press(f"#sign-in-with-{way}")
-    assert visitor.left_for is not None, visitor.text()
-    return visitor.left_for
-
-
-async def prove(visitor: Visitor, eid: MockProvider, way: str = "eid") -> Visitor:
-    return await visitor.open(eid.approve(await leave(visitor, way)))
-
-
-async def register(visitor: Visitor, eid: MockProvider) -> Visitor:
-    await prove(visitor, eid)
-    return await visitor.press("#create-account")
-
-
-async def own_account(runtime: Runtime, email: str = EMAIL) -> AccountId:
-    """Open an account with a password, as somebody did last year."""
-    account = NewAccount(
-        AccountId(new_id()), EmailAddress(email), Profile("Janka", "S."), "en", Level.LOW
-    )
-    password_hash = await runtime.hasher.hash(PASSWORD)
-    async with runtime.database.begin() as uow:
-        assert await open_account(uow, account, password_hash)
-    return account.id
-
-
-async def sign_in(visitor: Visitor) -> Visitor:
-    visitor.fill({"#email": EMAIL, "#password": PASSWORD})
-    return await visitor.press("#sign-in")
-
-
-async def account_of(runtime: Runtime, account_id: AccountId) -> Account:
-    async with runtime.database.read() as uow:
-        account = await uow.accounts.find(account_id)
-    assert account is not None
-    return account
+    async with runtime_with(database_url, clock, eid=eid, bank=bank) as built:
+        yield built
 
 
 async def test_first_sign_in_opens_an_account_with_what_was_verified(
@@ -312,74 +261,6 @@ async def test_removed_identity_opens_nothing(
     assert other_visitor.path == "/en/sign-in/first-time"
 
 
-@pytest.mark.parametrize(
-    ("changes", "code"),
-    [
-        ({"error": "access_denied", "code": None}, "upstream_cancelled"),
-        ({"error": "server_error", "code": None}, "upstream_refused"),
-        ({"iss": "https://bank.example"}, "upstream_refused"),
-        ({"iss": None}, "upstream_refused"),
-        ({"state": "guessed"}, "upstream_expired"),
-        ({"state": None}, "upstream_expired"),
-        ({"state": "guessed", "error": "access_denied", "code": None}, "upstream_expired"),
-        ({"code": None}, "upstream_expired"),
-        ({"error": "access_denied"}, "upstream_expired"),
-    ],
-)
-async def test_false_answer_is_told_and_signs_nobody_in(
-    visitor: Visitor, eid: MockProvider, changes: dict[str, str | None], code: str
-) -> None:
-    await visitor.open(eid.approve(await leave(visitor), **changes))
-    assert visitor.text("#error-code") == code
-    assert visitor.has("#other-way")
-    assert "code=" not in visitor.url
-    assert "token" not in eid.requests
-
-
-async def test_doubled_parameter_is_refused(visitor: Visitor, eid: MockProvider) -> None:
-    callback = eid.approve(await leave(visitor))
-    await visitor.open(f"{callback}&state=again")
-    assert visitor.text("#error-code") == "upstream_expired"
-
-
-async def test_answer_is_good_once(visitor: Visitor, eid: MockProvider) -> None:
-    callback = eid.approve(await leave(visitor))
-    await visitor.open(callback)
-    await visitor.open(callback)
-    assert visitor.text("#error-code") == "upstream_expired"
-
-
-async def test_answer_fits_the_browser_that_asked(
-    visitor: Visitor, other_visitor: Visitor, eid: MockProvider
-) -> None:
-    """Login CSRF: an attacker's answer signs nobody else in."""
-    callback = eid.approve(await leave(visitor))
-    await other_visitor.open("/en/sign-in")
-    await other_visitor.open(callback)
-    assert other_visitor.text("#error-code") == "upstream_expired"
-    assert "token" not in eid.requests
-
-
-async def test_answer_fits_the_provider_that_was_asked(
-    visitor: Visitor, eid: MockProvider, bank: MockProvider
-) -> None:
-    """RFC 9700 section 4.4: mix-up."""
-    callback = eid.approve(await leave(visitor))
-    await visitor.open(callback.replace("/upstream/eid/", "/upstream/bank/"))
-    assert visitor.text("#error-code") == "upstream_expired"
-    assert "token" not in bank.requests
-    assert "token" not in eid.requests
-
-
-async def test_answer_that_took_too_long_is_refused(
-    visitor: Visitor, eid: MockProvider, clock: Clock
-) -> None:
-    callback = eid.approve(await leave(visitor))
-    clock.now += timedelta(minutes=11)
-    await visitor.open(callback)
-    assert visitor.text("#error-code") == "upstream_expired"
-
-
 async def test_provider_that_is_down_leaves_the_other_ways(
     visitor: Visitor, eid: MockProvider
 ) -> None:
@@ -391,18 +272,6 @@ async def test_provider_that_is_down_leaves_the_other_ways(
     assert visitor.text("#error-code") == "upstream_unavailable"
     await visitor.press("#other-way")
     assert visitor.has("#password")
-
-
-async def test_unknown_provider_does_not_exist(visitor: Visitor) -> None:
-    await visitor.open("/upstream/attacker/callback?state=x&code=y")
-    assert visitor.status == 404
-
-
-async def test_foreign_form_starts_nothing(visitor: Visitor, eid: MockProvider) -> None:
-    await visitor.open("/en/sign-in")
-    answer = await visitor.http.post("/en/sign-in/with/eid", data={"form_token": "guessed"})
-    assert answer.status_code == 403
-    assert eid.requests == []
 
 
 async def test_way_goes_on_where_it_was_going(visitor: Visitor, eid: MockProvider) -> None:

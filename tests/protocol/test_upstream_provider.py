@@ -1,6 +1,6 @@
 """Our side of OpenID Connect towards a provider that lies, stalls or is somebody else.
 
-`research/security.md` section 1.3: RP-04, RP-05, RP-06, RP-08.
+OIDC Core section 3.1.3.7, OIDC Discovery section 4.3, RFC 9207; OWASP ASVS 5.0 sections 6.8, 10.5.
 """
 
 import asyncio
