@@ -16,6 +16,10 @@ async def probe(call: Awaitable[object]) -> Health:
     """Await a harmless call and say how it went: what the operator must mend is misconfigured.
 
     A missing or refused resource counts as such too: a trial call asks for what must exist.
+
+    >>> import asyncio
+    >>> asyncio.run(probe(asyncio.sleep(0))).condition
+    <Condition.OK: 'ok'>
     """
     try:
         await call

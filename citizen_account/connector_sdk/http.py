@@ -260,7 +260,11 @@ def error_of(  # noqa: PLR0911 - a line for each status
 
 
 def retry_after(value: str | None, now: datetime) -> float | None:
-    """Return the seconds that a Retry-After header asks for (RFC 9110 section 10.2.3)."""
+    """Return the seconds that a Retry-After header asks for (RFC 9110 section 10.2.3).
+
+    >>> retry_after("30", datetime.now(UTC))
+    30.0
+    """
     if not value:
         return None
     if value.strip().isdecimal() and value.isascii():

@@ -41,6 +41,9 @@ class UnreadableError(Exception):
 def read(shape: type[T], value: Json) -> T:
     """Return the value in the shape.
 
+    >>> read(dict[str, int], {"bikes": 4})
+    {'bikes': 4}
+
     Raises:
         Unavailable: when it does not fit.
 
@@ -56,6 +59,9 @@ def read(shape: type[T], value: Json) -> T:
 
 def read_each(shape: type[T], values: Json) -> list[T]:
     """Return those of a list that fit, and note the others.
+
+    >>> read_each(int, [1, 2, "three"])
+    [1, 2]
 
     Raises:
         Unavailable: when it is no list.
@@ -94,6 +100,10 @@ def aware(moment: datetime, zone: tzinfo) -> datetime:
     """Return the moment with a time zone: the source's own when it named none.
 
     A time that the autumn's change of clocks makes double is the earlier one.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> aware(datetime(2026, 7, 1, 9, 30), ZoneInfo("Europe/Bratislava")).isoformat()
+    '2026-07-01T09:30:00+02:00'
     """
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=zone)
 

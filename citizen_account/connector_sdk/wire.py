@@ -20,6 +20,7 @@ class WireError(ValueError):
 def dump(value: T, shape: type[T]) -> bytes:
     """Return the value as JSON.
 
+    >>> from citizen_account.connector_sdk.models import Money
     >>> dump(Money(1250, "EUR"), Money)
     b'{"amount_minor":1250,"currency":"EUR"}'
 
@@ -35,6 +36,10 @@ def dump(value: T, shape: type[T]) -> bytes:
 
 def load(raw: bytes, shape: type[T]) -> T:
     """Return the value that the JSON stands for.
+
+    >>> from citizen_account.connector_sdk.models import Money
+    >>> load(b'{"amount_minor": 1250, "currency": "EUR"}', Money)
+    Money(amount_minor=1250, currency='EUR')
 
     Raises:
         WireError: when it has another shape.

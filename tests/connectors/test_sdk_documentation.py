@@ -1,14 +1,16 @@
 """What docs/connectors.md shows is what works."""
 
+import doctest
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from citizen_account.connector_host.configuration import ConnectorConfiguration
-from citizen_account.connector_sdk import errors, example
+from citizen_account.connector_sdk import errors, example, health, http, models, reading, wire
 from citizen_account.connector_sdk.checks import BRONZE
 from citizen_account.connector_sdk.example import connector, emulator
 from citizen_account.connector_sdk.protocol import Connector
@@ -21,6 +23,13 @@ Names = dict[str, Any]  # Any: what executed code defines
 
 def blocks(kind: str) -> list[str]:
     return [text for named, text in BLOCKS if named == kind]
+
+
+@pytest.mark.parametrize("module", [errors, health, http, models, reading, wire])
+def test_examples_in_the_code_run(module: ModuleType) -> None:
+    result = doctest.testmod(module)
+    assert result.attempted
+    assert not result.failed
 
 
 def test_code_is_the_examples_own() -> None:
