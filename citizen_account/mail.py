@@ -1,6 +1,7 @@
 """Render a message in the reader's language, and send it."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -91,6 +92,12 @@ class Mailer:
         self._smtp = smtp
         self._loader = FileSystemLoader(folders)
         self._spoken: dict[str, Environment] = {}
+
+    def through(self, smtp: SmtpAddress) -> "Mailer":
+        """Return the same with another mail server."""
+        other = copy(self)
+        other._smtp = smtp  # noqa: SLF001  # our own copy
+        return other
 
     @property
     def is_development_mailbox(self) -> bool:

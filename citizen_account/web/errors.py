@@ -12,7 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from citizen_account.domain.errors import DomainError, ErrorCode
-from citizen_account.web.dependencies import Resident, pages_of
+from citizen_account.web.dependencies import (
+    Resident,
+    maybe_signed_in,
+    pages_of,
+    runtime_of,
+)
 from citizen_account.web.error_page import ErrorPage
 from citizen_account.web.error_texts import CODE_OF_STATUS, ERROR_TEXTS
 from citizen_account.web.frames import frame_of, show, split_path, wished_language
@@ -50,10 +55,12 @@ def install(app: FastAPI) -> None:
         log.info("refused", extra={"code": error.code, "facts": error.facts})
         if error.code is ErrorCode.SIGN_IN_REQUIRED and area_of(request.url.path) is Area.PAGE:
             return await ask_to_sign_in(request)
+        await know_resident(request)
         return answer(request, error.code)
 
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         code = CODE_OF_STATUS.get(error.status_code, ErrorCode.REQUEST_MALFORMED)
+        await know_resident(request)
         response = answer(request, code)
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
@@ -62,6 +69,7 @@ def install(app: FastAPI) -> None:
     async def on_malformed(request: Request, _: RequestValidationError) -> Response:
         # Our own pages link to well-formed addresses only: anything else does not exist.
         is_page = area_of(request.url.path) is Area.PAGE
+        await know_resident(request)
         return answer(request, ErrorCode.NOT_FOUND if is_page else ErrorCode.REQUEST_MALFORMED)
 
     async def on_unexpected(request: Request, _: Exception) -> Response:
@@ -93,6 +101,12 @@ def answer(request: Request, code: ErrorCode) -> Response:
     if code is ErrorCode.TOO_MANY_TRIES:
         response.headers["Retry-After"] = str(THROTTLED_SECONDS)
     return response
+
+
+async def know_resident(request: Request) -> None:
+    """Find out whose page it is: who has signed in stays so on a page that does not exist."""
+    if area_of(request.url.path) is Area.PAGE:
+        await maybe_signed_in(request, runtime_of(request))
 
 
 async def ask_to_sign_in(request: Request) -> Response:
