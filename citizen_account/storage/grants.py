@@ -1,9 +1,19 @@
 """Keep grants, the codes that open them, and the tokens that live and end with them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, LargeBinary, String, Uuid, bindparam, delete, insert, select
+from sqlalchemy import (
+    ForeignKey,
+    LargeBinary,
+    String,
+    Uuid,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    select,
+)
 from sqlalchemy import update as change
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,7 +56,7 @@ class GrantRow(Base):
     level: Mapped[Level | None]
     is_offline: Mapped[bool]
     session_ends_at: Mapped[datetime | None]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[GrantEnd | None]
 
@@ -123,6 +133,13 @@ END_OF_CLIENT = _END.where(GrantRow.client_id == bindparam("client"))
 END_OF_ACCOUNT = _END.where(GrantRow.account_id == bindparam("account"))
 FORGET_CODES = delete(CodeRow).where(CodeRow.expires_at < bindparam("now"))
 FORGET_TOKENS = delete(TokenRow).where(TokenRow.expires_at < bindparam("now"))
+# A grant that opens nothing any more; a young one may be waiting for its first code.
+FORGET_GRANTS = delete(GrantRow).where(
+    GrantRow.created_at < bindparam("limit"),
+    ~exists().where(TokenRow.grant_id == GrantRow.id),
+    ~exists().where(CodeRow.grant_id == GrantRow.id),
+)
+KEEP_EMPTY_GRANTS = timedelta(days=1)
 
 
 class Grants:
@@ -208,9 +225,10 @@ class Grants:
         await self._connection.execute(END_OF_ACCOUNT, ending)
 
     async def forget_expired(self, now: datetime) -> None:
-        """Drop codes and tokens that have expired: a used one was kept to notice its replay."""
+        """Drop what has expired: a used code or token was kept to notice its replay."""
         await self._connection.execute(FORGET_CODES, {"now": now})
         await self._connection.execute(FORGET_TOKENS, {"now": now})
+        await self._connection.execute(FORGET_GRANTS, {"limit": now - KEEP_EMPTY_GRANTS})
 
 
 def _grant_columns(grant: Grant) -> dict[str, object]:

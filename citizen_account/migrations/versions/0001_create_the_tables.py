@@ -764,6 +764,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_grants_account_id"), ["account_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_client_id"), ["client_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_consent_id"), ["consent_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_grants_created_at"), ["created_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_grants_session_id"), ["session_id"], unique=False)
 
     op.create_table(
@@ -851,6 +852,7 @@ def downgrade() -> None:
     op.drop_table("snapshots")
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_grants_session_id"))
+        batch_op.drop_index(batch_op.f("ix_grants_created_at"))
         batch_op.drop_index(batch_op.f("ix_grants_consent_id"))
         batch_op.drop_index(batch_op.f("ix_grants_client_id"))
         batch_op.drop_index(batch_op.f("ix_grants_account_id"))
