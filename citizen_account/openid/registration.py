@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import assert_never
 
 from citizen_account.domain.claims import SCOPES
@@ -80,7 +81,9 @@ def read_registration(
     digest_of_secret, generated = _read_secret(members, method, surroundings, previous)
     grant_types = _read_grant_types(members)
     is_development = surroundings.is_development
-    redirect_uris = read_redirect_uris(members, "redirect_uris", is_development=is_development)
+    uri = partial(read_uri, members, is_development=is_development)
+    uris = partial(read_redirect_uris, members, is_development=is_development)
+    redirect_uris = uris("redirect_uris")
     if GrantType.AUTHORIZATION_CODE in grant_types and not redirect_uris:
         raise RegistrationError("redirect_uris", "at least one is needed for authorization_code")
     client_id = read_client_id(members) or ClientId(surroundings.new_id)
@@ -95,13 +98,11 @@ def read_registration(
         is_first_party=members.flag("first_party", default=False),
         profile=_read_profile(members),
         redirect_uris=redirect_uris,
-        post_logout_redirect_uris=read_redirect_uris(
-            members, "post_logout_redirect_uris", is_development=is_development
-        ),
+        post_logout_redirect_uris=uris("post_logout_redirect_uris"),
         authentication_method=method,
         secret_digest=digest_of_secret,
         jwks=_read_jwks(members, method),
-        jwks_uri=read_uri(members, "jwks_uri", is_development=is_development),
+        jwks_uri=uri("jwks_uri"),
         grant_types=grant_types,
         scopes=_read_scopes(members),
         subject_type=subject_type,
@@ -110,9 +111,7 @@ def read_registration(
             "id_token_signed_response_alg", SIGNING_ALGORITHMS, DEFAULT_ALGORITHM
         ),
         require_pkce=_read_require_pkce(members, method),
-        backchannel_logout_uri=read_uri(
-            members, "backchannel_logout_uri", is_development=is_development
-        ),
+        backchannel_logout_uri=uri("backchannel_logout_uri"),
         is_disabled=False,
         purposes=read_purposes(members),
         created_at=previous.created_at if previous is not None else surroundings.now,
