@@ -14,7 +14,7 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 
 from citizen_account.domain.claims import SCOPES
-from citizen_account.domain.clients import AuthenticationMethod, Client, GrantType
+from citizen_account.domain.clients import AuthenticationMethod, Client, ClientProfile, GrantType
 from citizen_account.domain.grants import PresentedToken, StoredCode, TokenKind
 from citizen_account.openid.requests import ClientRequest, CodeRequest, RefreshRequest
 from citizen_account.openid.responses import Refused
@@ -51,6 +51,14 @@ class TokensToRotate:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensToRenew:
+    """Promise an access token; the refresh token stays good, as it is worth nothing to a thief."""
+
+    presented: PresentedToken
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reused:
     """Refuse, and end the family: one of its holders is a thief (RFC 9700 section 4.14.2)."""
 
@@ -81,7 +89,7 @@ def decide_redemption(
 
 def decide_refresh(
     request: RefreshRequest, client: Client, presented: PresentedToken | None, *, now: datetime
-) -> TokensToRotate | Reused | Refused:
+) -> TokensToRotate | TokensToRenew | Reused | Refused:
     try:
         _require_grant_type(client, GrantType.REFRESH_TOKEN)
         presented = _refresh_token_of(client, presented)
@@ -92,7 +100,18 @@ def decide_refresh(
         scope = _narrowed(request.scope, presented.token.scope)
     except OAuth2Error as error:
         return Refused(error)
+    if keeps_refresh_token(client, presented):
+        return TokensToRenew(presented, scope)
     return TokensToRotate(presented, scope)
+
+
+def keeps_refresh_token(client: Client, presented: PresentedToken) -> bool:
+    """Say whether a refresh token is good again and again, as only its owner can use it."""
+    # RFC 9700 section 4.14.2: a public client's must be rotated or bound; ours are rotated.
+    if client.authentication_method is AuthenticationMethod.NONE:
+        return False
+    # FAPI 2.0 section 5.3.2.1 clause 9: no rotation, as a lost answer would end the access.
+    return client.profile is ClientProfile.HIGH or presented.grant.confirmation is not None
 
 
 def decide_for_client(request: ClientRequest, client: Client) -> TokenForClient | Refused:

@@ -24,6 +24,7 @@ from citizen_account.openid.grants import (
     Reused,
     TokenForClient,
     TokensToIssue,
+    TokensToRenew,
     TokensToRotate,
     decide_for_client,
     decide_redemption,
@@ -123,6 +124,8 @@ class _Desk:
         match decision:
             case TokensToRotate():
                 return await self._rotate(decision)
+            case TokensToRenew(renewed, scope):
+                return await self._give(renewed.grant, scope, refreshing=None, nonce=None)
             case Reused(reused):
                 return await self._end_reused(reused.grant)
             case Refused():
