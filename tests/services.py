@@ -83,7 +83,7 @@ def provider() -> Provider:
     for algorithm in SIGNING_ALGORITHMS:
         kid, private_key = generate_key(algorithm)
         keys.append(StoredKey(kid, algorithm, 1, private_key, START, START))
-    return Provider(ISSUER, b"pairwise", build_ring(keys, START))
+    return Provider(ISSUER, b"pairwise", build_ring(keys, START), b"nonce")
 
 
 def a_code(**changes: Any) -> StoredCode:  # noqa: ANN401  # fields of each type

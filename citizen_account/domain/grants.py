@@ -59,7 +59,7 @@ class Grant:
     resources: tuple[str, ...] = ()
     """The resource servers that its access tokens may be for (RFC 8707)."""
     confirmation: Mapping[str, str] | None = None
-    """The sender to whom the tokens are bound, as `cnf` of RFC 7800; None: whoever bears them."""
+    """The sender to whom the code is bound (RFC 9449 section 10); None: to any of the client's."""
     ended_at: datetime | None = None
     ended_by: GrantEnd | None = None
 
@@ -89,6 +89,8 @@ class StoredToken:
     used_at: datetime | None = None
     resource: str | None = None
     """The one resource server that an access token is for; None: ourselves."""
+    confirmation: Mapping[str, str] | None = None
+    """The sender to whom it is bound, as `cnf` of RFC 7800; None: whoever bears it."""
 
 
 @dataclass(frozen=True, slots=True)

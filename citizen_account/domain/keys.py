@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 DEFAULT_ALGORITHM = "RS256"
-SIGNING_ALGORITHMS = (DEFAULT_ALGORITHM, "ES256")
+SIGNING_ALGORITHMS = (DEFAULT_ALGORITHM, "PS256", "ES256", "EdDSA")
 
 RING_CACHE = timedelta(seconds=60)
 """How long a process may use a key ring that it has loaded."""

@@ -14,10 +14,17 @@ from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 
 from citizen_account.domain.claims import SCOPES
-from citizen_account.domain.clients import AuthenticationMethod, Client, ClientProfile, GrantType
+from citizen_account.domain.clients import AuthenticationMethod, Client, GrantType
 from citizen_account.domain.grants import PresentedToken, StoredCode, TokenKind
 from citizen_account.openid.requests import ClientRequest, CodeRequest, RefreshRequest
 from citizen_account.openid.responses import Refused
+from citizen_account.openid.sender import (
+    NOBODY,
+    Confirmation,
+    is_sender_constrained,
+    require_refresher,
+    require_same_sender,
+)
 
 # RFC 9700 section 4.5.3.2 and FAPI 2.0 section 5.3.2.1 clause 11.
 CODE_LIFETIME = timedelta(seconds=60)
@@ -71,7 +78,12 @@ class TokenForClient:
 
 
 def decide_redemption(
-    request: CodeRequest, client: Client, code: StoredCode | None, *, now: datetime
+    request: CodeRequest,
+    client: Client,
+    code: StoredCode | None,
+    *,
+    sender: Confirmation = NOBODY,
+    now: datetime,
 ) -> TokensToIssue | Replayed | Refused:
     try:
         _require_grant_type(client, GrantType.AUTHORIZATION_CODE)
@@ -82,13 +94,19 @@ def decide_redemption(
         _require_alive(code, now)
         _require_same_redirect(request, code)
         _require_verifier(request.code_verifier, code.code_challenge)
+        require_same_sender(code.grant.confirmation, sender)
     except OAuth2Error as error:
         return Refused(error)
     return TokensToIssue(code, with_refresh_token=GrantType.REFRESH_TOKEN in client.grant_types)
 
 
 def decide_refresh(
-    request: RefreshRequest, client: Client, presented: PresentedToken | None, *, now: datetime
+    request: RefreshRequest,
+    client: Client,
+    presented: PresentedToken | None,
+    *,
+    sender: Confirmation = NOBODY,
+    now: datetime,
 ) -> TokensToRotate | TokensToRenew | Reused | Refused:
     try:
         _require_grant_type(client, GrantType.REFRESH_TOKEN)
@@ -97,6 +115,7 @@ def decide_refresh(
             return Reused(presented)
         if not presented.is_alive(now):
             raise _unusable_token()
+        require_refresher(client, presented.token.confirmation, sender)
         scope = _narrowed(request.scope, presented.token.scope)
     except OAuth2Error as error:
         return Refused(error)
@@ -111,7 +130,7 @@ def keeps_refresh_token(client: Client, presented: PresentedToken) -> bool:
     if client.authentication_method is AuthenticationMethod.NONE:
         return False
     # FAPI 2.0 section 5.3.2.1 clause 9: no rotation, as a lost answer would end the access.
-    return client.profile is ClientProfile.HIGH or presented.grant.confirmation is not None
+    return is_sender_constrained(client) or presented.token.confirmation is not None
 
 
 def decide_for_client(request: ClientRequest, client: Client) -> TokenForClient | Refused:

@@ -8,6 +8,8 @@ from citizen_account.domain.claims import CLAIMS, SCOPES
 from citizen_account.domain.clients import AuthenticationMethod, GrantType, SubjectType
 from citizen_account.domain.keys import SIGNING_ALGORITHMS
 from citizen_account.openid.authorization import Prompt, ResponseMode
+from citizen_account.openid.request_object import REQUEST_OBJECT_ALGORITHMS
+from citizen_account.openid.sender import PROOF_ALGORITHMS
 from citizen_account.security.signing import ACCEPTED_ALGORITHMS
 
 # OIDC Core section 2: what the ID token says beside the resident's own claims.
@@ -48,6 +50,9 @@ def _authorization(languages: Sequence[str]) -> dict[str, object]:
         "acr_values_supported": list(ACR_VALUES),
         "ui_locales_supported": list(languages),
         "claims_parameter_supported": True,
+        # RFC 9101: signed objects come by /par.
+        "request_object_signing_alg_values_supported": list(REQUEST_OBJECT_ALGORITHMS),
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         # RFC 9207 section 3.
@@ -68,6 +73,9 @@ def _tokens() -> dict[str, object]:
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": proving,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        # RFC 9449 section 5.1.
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
         "subject_types_supported": [subject_type.value for subject_type in SubjectType],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "claim_types_supported": ["normal"],

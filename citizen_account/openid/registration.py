@@ -15,9 +15,9 @@ from citizen_account.domain.clients import (
     GrantType,
     SubjectType,
 )
-from citizen_account.domain.keys import DEFAULT_ALGORITHM, SIGNING_ALGORITHMS
 from citizen_account.openid.metadata_members import Members, RegistrationError
 from citizen_account.openid.metadata_purposes import read_purposes
+from citizen_account.openid.metadata_signatures import check_signatures, read_id_token_algorithm
 from citizen_account.openid.metadata_urls import (
     host_of,
     origin_of,
@@ -26,7 +26,7 @@ from citizen_account.openid.metadata_urls import (
     read_uri,
     sector_of,
 )
-from citizen_account.security.signing import ACCEPTED_ALGORITHMS, client_keys
+from citizen_account.security.signing import ACCEPTED_ALGORITHMS, PRIVATE_MEMBERS, client_keys
 from citizen_account.security.tokens import digest
 
 MINIMUM_SECRET_CHARACTERS = 32
@@ -34,18 +34,12 @@ _MAXIMUM_SECRET_CHARACTERS = 512
 # RFC 7591 section 2 lets us ignore what we do not know. These promise a protection that the
 # operator would believe in, so they are refused instead.
 _UNKEPT_PROMISES = (
-    "require_pushed_authorization_requests",
-    "dpop_bound_access_tokens",
     "tls_client_certificate_bound_access_tokens",
-    "require_signed_request_object",
-    "request_object_signing_alg",
-    "authorization_signed_response_alg",
-    "introspection_signed_response_alg",
+    "require_pushed_authorization_requests",
     "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "id_token_encrypted_response_alg",
 )
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,8 @@ def read_registration(
     """
     members = Members(metadata)
     _refuse_unkept_promises(members)
+    profile = _read_profile(members)
+    check_signatures(members, profile)
     method = members.choice("token_endpoint_auth_method", AuthenticationMethod.BASIC)
     digest_of_secret, generated = _read_secret(members, method, surroundings, previous)
     grant_types = _read_grant_types(members)
@@ -96,7 +92,7 @@ def read_registration(
         service_url=read_service_url(members, is_development=is_development)
         or origin_of(redirect_uris),
         is_first_party=members.flag("first_party", default=False),
-        profile=_read_profile(members),
+        profile=profile,
         redirect_uris=redirect_uris,
         post_logout_redirect_uris=uris("post_logout_redirect_uris"),
         authentication_method=method,
@@ -107,9 +103,7 @@ def read_registration(
         scopes=_read_scopes(members),
         subject_type=subject_type,
         sector=sector_of(members, subject_type, redirect_uris) or client_id,
-        id_token_algorithm=members.one_of(
-            "id_token_signed_response_alg", SIGNING_ALGORITHMS, DEFAULT_ALGORITHM
-        ),
+        id_token_algorithm=read_id_token_algorithm(members, profile),
         require_pkce=_read_require_pkce(members, method),
         backchannel_logout_uri=uri("backchannel_logout_uri"),
         is_disabled=False,
@@ -206,7 +200,7 @@ def _check_jwks(members: Members, jwks: Mapping[str, object]) -> None:
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise RegistrationError("jwks", "must be an object with a list of keys")
-    if any(_PRIVATE_MEMBERS & key.keys() for key in keys):
+    if any(PRIVATE_MEMBERS & key.keys() for key in keys):
         raise RegistrationError("jwks", "holds a private or secret key: send the public part only")
 
 

@@ -88,6 +88,7 @@ class TokenRow(Base):
     kind: Mapped[TokenKind]
     scope: Mapped[str]
     resource: Mapped[str | None]
+    confirmation: Mapped[Mapping[str, object] | None] = mapped_column(JSON(none_as_null=True))
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
@@ -173,6 +174,7 @@ class Grants:
                 "kind": token.kind,
                 "scope": token.scope,
                 "resource": token.resource,
+                "confirmation": None if token.confirmation is None else dict(token.confirmation),
                 "issued_at": token.issued_at,
                 "expires_at": token.expires_at,
                 "used_at": token.used_at,

@@ -1,8 +1,9 @@
 """Tell a client what its tokens are worth, and take back what it no longer wants."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from citizen_account.domain.clients import AuthenticationMethod
+from citizen_account.domain.clients import AuthenticationMethod, Client
 from citizen_account.domain.events import GrantRevoked
 from citizen_account.domain.grants import GrantEnd, PresentedToken, TokenKind
 from citizen_account.openid.client_authentication import refuse_client
@@ -15,10 +16,16 @@ from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.client_authentication import authenticate_client
 
 
+@dataclass(frozen=True, slots=True)
+class Introspected:
+    client: Client
+    described: Mapping[str, object]
+
+
 async def introspect(
     uow: UnitOfWork, request: PresentedRequest, provider: Provider
-) -> Mapping[str, object] | Refused:
-    """Return the answer of RFC 7662 section 2.2."""
+) -> Introspected | Refused:
+    """Return what RFC 7662 section 2.2 says of the token."""
     client = await authenticate_client(uow, request.credentials, provider)
     if isinstance(client, Refused):
         return client
@@ -26,7 +33,7 @@ async def introspect(
     if client.authentication_method is AuthenticationMethod.NONE:
         return refuse_client(request.credentials)
     presented = await uow.grants.find_token(digest(request.token))
-    return describe_token(provider, client, presented, now=uow.now)
+    return Introspected(client, describe_token(provider, client, presented, now=uow.now))
 
 
 async def revoke(uow: UnitOfWork, request: PresentedRequest, provider: Provider) -> Refused | None:

@@ -195,23 +195,25 @@ def test_codes_live_for_a_minute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_client", "of_grant"),
+    ("of_client", "bound"),
     [
-        ({"profile": ClientProfile.HIGH}, {}),
-        ({}, {"confirmation": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
+        ({"profile": ClientProfile.HIGH}, None),
+        ({}, {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
     ],
     ids=["profile high", "sender-constrained"],
 )
 def test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated(
-    of_client: dict[str, Any], of_grant: dict[str, Any]
+    of_client: dict[str, Any], bound: dict[str, str] | None
 ) -> None:
     client = replace(LIBRARY, **of_client)
-    presented = a_refresh_token(replace(GRANT, **of_grant))
-    decision = decide_refresh(REFRESH_REQUEST, client, presented, now=START)
+    presented = a_refresh_token(confirmation=bound)
+    decision = decide_refresh(REFRESH_REQUEST, client, presented, sender=bound or {}, now=START)
     assert isinstance(decision, TokensToRenew)
 
 
 def test_rfc9700_4_14_2_refresh_token_of_a_public_client_is_rotated() -> None:
     public = replace(LIBRARY, authentication_method=AuthenticationMethod.NONE)
-    presented = a_refresh_token(replace(GRANT, confirmation={"jkt": "any"}))
-    assert isinstance(decide_refresh(REFRESH_REQUEST, public, presented, now=START), TokensToRotate)
+    bound = {"jkt": "any"}
+    presented = a_refresh_token(confirmation=bound)
+    decision = decide_refresh(REFRESH_REQUEST, public, presented, sender=bound, now=START)
+    assert isinstance(decision, TokensToRotate)
