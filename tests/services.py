@@ -132,7 +132,9 @@ async def register(runtime: Runtime, **metadata: object) -> Client:
     }
     asked = {name: value for name, value in {**library, **metadata}.items() if value is not None}
     async with runtime.database.begin() as uow:
-        registration = await import_client(uow, asked, is_development=runtime.is_development)
+        registration = await import_client(
+            uow, asked, is_development=runtime.is_development, mutual_tls=runtime.mutual_tls
+        )
     return registration.client
 
 

@@ -8,21 +8,25 @@ from citizen_account.domain.claims import CLAIMS, SCOPES
 from citizen_account.domain.clients import AuthenticationMethod, GrantType, SubjectType
 from citizen_account.domain.keys import SIGNING_ALGORITHMS
 from citizen_account.openid.authorization import Prompt, ResponseMode
+from citizen_account.openid.certificates import methods_offered
 from citizen_account.openid.request_object import REQUEST_OBJECT_ALGORITHMS
 from citizen_account.openid.sender import PROOF_ALGORITHMS
+from citizen_account.security.certificates import MutualTls
 from citizen_account.security.signing import ACCEPTED_ALGORITHMS
 
 # OIDC Core section 2: what the ID token says beside the resident's own claims.
 ID_TOKEN_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid")
 
 
-def make_metadata(issuer: str, languages: Sequence[str]) -> bytes:
+def make_metadata(
+    issuer: str, languages: Sequence[str], mutual_tls: MutualTls | None = None
+) -> bytes:
     """Return the document; both well-known addresses serve the same one."""
     described = {
         "issuer": issuer,
         **_addresses(issuer),
         **_authorization(languages),
-        **_tokens(),
+        **_tokens(methods_offered(mutual_tls)),
         **_logout(),
     }
     return json.dumps(described).encode()
@@ -60,8 +64,8 @@ def _authorization(languages: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _tokens() -> dict[str, object]:
-    methods = [method.value for method in AuthenticationMethod]
+def _tokens(offered: Sequence[AuthenticationMethod]) -> dict[str, object]:
+    methods = [method.value for method in offered]
     # RFC 7662 section 2.1: a public client proves nothing, so it may not introspect.
     proving = [name for name in methods if name != AuthenticationMethod.NONE]
     algorithms = list(ACCEPTED_ALGORITHMS)
@@ -76,6 +80,9 @@ def _tokens() -> dict[str, object]:
         "introspection_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         # RFC 9449 section 5.1.
         "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+        # RFC 8705 section 3.3.
+        "tls_client_certificate_bound_access_tokens": AuthenticationMethod.SELF_SIGNED_TLS
+        in offered,
         "subject_types_supported": [subject_type.value for subject_type in SubjectType],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "claim_types_supported": ["normal"],

@@ -15,6 +15,7 @@ from citizen_account.domain.clients import (
     GrantType,
     SubjectType,
 )
+from citizen_account.openid.certificates import check_certificates
 from citizen_account.openid.metadata_members import Members, RegistrationError
 from citizen_account.openid.metadata_purposes import read_purposes
 from citizen_account.openid.metadata_signatures import check_signatures, read_id_token_algorithm
@@ -26,6 +27,7 @@ from citizen_account.openid.metadata_urls import (
     read_uri,
     sector_of,
 )
+from citizen_account.security.certificates import MutualTls
 from citizen_account.security.signing import ACCEPTED_ALGORITHMS, PRIVATE_MEMBERS, client_keys
 from citizen_account.security.tokens import digest
 
@@ -34,7 +36,6 @@ _MAXIMUM_SECRET_CHARACTERS = 512
 # RFC 7591 section 2 lets us ignore what we do not know. These promise a protection that the
 # operator would believe in, so they are refused instead.
 _UNKEPT_PROMISES = (
-    "tls_client_certificate_bound_access_tokens",
     "require_pushed_authorization_requests",
     "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
@@ -52,6 +53,8 @@ class Surroundings:
     """The client's id where the metadata brings none."""
     new_secret: str
     now: datetime
+    mutual_tls: MutualTls | None = None
+    """None: no client can use a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ def read_registration(
     profile = _read_profile(members)
     check_signatures(members, profile)
     method = members.choice("token_endpoint_auth_method", AuthenticationMethod.BASIC)
+    check_certificates(members, method, surroundings.mutual_tls)
     digest_of_secret, generated = _read_secret(members, method, surroundings, previous)
     grant_types = _read_grant_types(members)
     is_development = surroundings.is_development

@@ -14,6 +14,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 
 from citizen_account.domain.clients import AuthenticationMethod, Client, ClientProfile
+from citizen_account.security.certificates import Certificate
 from citizen_account.security.signing import BadTokenError, read_header, verify_by_embedded_key
 from citizen_account.security.tokens import keyed_digest
 
@@ -64,8 +65,8 @@ class Presentation:
     """By our own name of ourselves, whatever socket the request came by."""
     proofs: tuple[str, ...] = ()
     """Every `DPoP` header."""
-    certificate: str | None = None
-    """The SHA-256 thumbprint of the client's certificate (RFC 8705 section 3.1)."""
+    certificate: Certificate | None = None
+    """The client's own, as the proxy saw it (RFC 8705)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +151,7 @@ def confirm(client: Client, key: ProvenKey | None, presentation: Presentation) -
         # RFC 8705 section 3: bound to the certificate of this connection.
         if presentation.certificate is None:
             raise InvalidRequestError("The client must use its certificate.")
-        confirmation[X5T] = presentation.certificate
+        confirmation[X5T] = presentation.certificate.thumbprint
     return confirmation
 
 
@@ -174,7 +175,8 @@ def require_refresher(client: Client, wanted: Confirmation | None, shown: Confir
 
 def is_shown(wanted: Confirmation | None, presentation: Presentation, key: str | None) -> bool:
     """Say whether a bound token comes from whom it is bound to."""
-    shown = {JKT: key or "", X5T: presentation.certificate or ""}
+    certificate = presentation.certificate
+    shown = {JKT: key or "", X5T: "" if certificate is None else certificate.thumbprint}
     return all(compare_digest(value, shown.get(name, "")) for name, value in (wanted or {}).items())
 
 

@@ -69,7 +69,7 @@ async def answer_token_request(
     uow: UnitOfWork, request: TokenRequest, provider: Provider, presentation: Presentation
 ) -> Issued | Refused:
     """Return tokens or a refusal. A refusal is a value: a replay must leave its trace."""
-    client = await authenticate_client(uow, request.credentials, provider)
+    client = await authenticate_client(uow, request.credentials, provider, presentation.certificate)
     if isinstance(client, Refused):
         return client
     sender = await prove_sender(uow, provider, client, presentation)

@@ -17,8 +17,10 @@ from citizen_account.openid.sender import (
     Presentation,
     issue_nonce,
 )
+from citizen_account.security.certificates import Certificate
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.senders import AccessRequest, TokenFault, open_token
+from citizen_account.web.requests import comes_by_proxy
 
 NONCE_HEADER = "DPoP-Nonce"
 WANTS_NONCE = frozenset({InvalidProofError.error, NonceWantedError.error})
@@ -29,7 +31,17 @@ def presentation_of(request: Request, runtime: Runtime) -> Presentation:
         method=request.method,
         url=f"{runtime.issuer}{request.scope['path']}",
         proofs=tuple(request.headers.getlist("dpop")),
+        certificate=certificate_of(request, runtime),
     )
+
+
+def certificate_of(request: Request, runtime: Runtime) -> Certificate | None:
+    """Return what a trusted proxy says that the client has shown to it; nobody else is believed."""
+    if runtime.mutual_tls is None or not comes_by_proxy(request, runtime):
+        return None
+    values = request.headers.getlist(runtime.mutual_tls.header)
+    # A second header would be the client's own, which the proxy let through.
+    return runtime.mutual_tls.read(values[0], runtime.clock()) if len(values) == 1 else None
 
 
 def with_nonce(request: Request, runtime: Runtime, response: Response, error: str = "") -> Response:

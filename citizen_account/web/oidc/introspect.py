@@ -11,6 +11,7 @@ from citizen_account.usecases.introspection import introspect
 from citizen_account.web.dependencies import runtime_of
 from citizen_account.web.oidc.answers import provider_of, send, send_json, send_refusal
 from citizen_account.web.requests import read_form
+from citizen_account.web.senders import certificate_of
 
 
 async def introspection(request: Request) -> Response:
@@ -19,11 +20,12 @@ async def introspection(request: Request) -> Response:
     if isinstance(asked, Refused):
         return send(refusal(asked.error))
     provider = await provider_of(request)
+    certificate = certificate_of(request, runtime_of(request))
     database = runtime_of(request).database
     # An assertion is used up, which is to write; a secret is only compared.
     has_assertion = isinstance(asked.credentials, AssertionProof)
     async with database.begin() if has_assertion else database.read() as uow:
-        outcome = await introspect(uow, asked, provider)
+        outcome = await introspect(uow, asked, provider, certificate)
     if isinstance(outcome, Refused):
         return await send_refusal(request, outcome, asked.credentials)
     if not _wants_signature(request):
