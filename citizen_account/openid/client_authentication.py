@@ -31,6 +31,7 @@ from citizen_account.security.signing import (
 from citizen_account.security.tokens import is_secret_of
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_JWT_TYPES = frozenset({"jwt", "client-authentication+jwt"})
 # Long, as stock clients ask for an hour (Authlib does): each is good once, whatever its life.
 ASSERTION_LONGEST_LIFE: Mapping[ClientProfile, timedelta] = {
     ClientProfile.STANDARD: timedelta(hours=1),
@@ -181,7 +182,11 @@ def _proven_claims(client: Client, proof: AssertionProof) -> Mapping[str, object
     allowed = HIGH_ALGORITHMS if client.profile is ClientProfile.HIGH else ACCEPTED_ALGORITHMS
     registered = client.metadata.get("token_endpoint_auth_signing_alg")
     try:
-        algorithm = str(read_header(proof.assertion).get("alg"))
+        header = read_header(proof.assertion)
+        algorithm = str(header.get("alg"))
+        # RFC 8725 section 3.11: a JWT of another kind is no proof, whoever has signed it.
+        if str(header.get("typ", "jwt")).lower() not in ASSERTION_JWT_TYPES:
+            raise _refusal(proof)
         # OIDC Registration section 2: a registered algorithm is the only one.
         if algorithm not in allowed or registered not in {None, algorithm}:
             raise _refusal(proof)

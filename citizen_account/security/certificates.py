@@ -53,7 +53,8 @@ class Certificate:
             names = self.parsed.extensions.get_extension_for_class(x509.SubjectAlternativeName)
         except (x509.ExtensionNotFound, ValueError):
             return False
-        return value in {str(name) for name in names.value.get_values_for_type(_NAMES[member])}
+        kind = _NAMES[member]
+        return any(isinstance(name, kind) and str(name.value) == value for name in names.value)
 
 
 class Authorities:

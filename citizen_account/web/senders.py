@@ -44,7 +44,9 @@ def certificate_of(request: Request, runtime: Runtime) -> Certificate | None:
     return runtime.mutual_tls.read(values[0], runtime.clock()) if len(values) == 1 else None
 
 
-def with_nonce(request: Request, runtime: Runtime, response: Response, error: str = "") -> Response:
+def with_nonce(
+    request: Request, runtime: Runtime, response: Response, error: str | None = None
+) -> Response:
     """Return the answer with the nonce of the next proof (RFC 9449 section 8)."""
     if "dpop" in request.headers or error in WANTS_NONCE:
         response.headers[NONCE_HEADER] = issue_nonce(runtime.derived_keys.nonce, runtime.clock())
