@@ -12,6 +12,7 @@ from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
 from citizen_account.usecases.interactions import forget_old_interactions
 from citizen_account.usecases.keys import rotate_due_keys
+from citizen_account.usecases.requested import forget_old_requests
 from citizen_account.usecases.sign_in import forget_old_sign_ins
 from citizen_account.usecases.tokens import forget_expired
 
@@ -56,6 +57,7 @@ async def forget_tokens(runtime: Runtime) -> None:
 async def forget_interactions(runtime: Runtime) -> None:
     async with runtime.database.begin() as uow:
         await forget_old_interactions(uow)
+        await forget_old_requests(uow)
 
 
 async def forget_sign_ins(runtime: Runtime) -> None:

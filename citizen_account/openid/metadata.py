@@ -35,6 +35,8 @@ def make_metadata(
 def _addresses(issuer: str) -> dict[str, object]:
     return {
         "authorization_endpoint": f"{issuer}/authorize",
+        # RFC 9126 section 5.
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
@@ -54,6 +56,8 @@ def _authorization(languages: Sequence[str]) -> dict[str, object]:
         "acr_values_supported": list(ACR_VALUES),
         "ui_locales_supported": list(languages),
         "claims_parameter_supported": True,
+        "require_pushed_authorization_requests": False,
+        "require_signed_request_object": False,
         # RFC 9101: signed objects come by /par.
         "request_object_signing_alg_values_supported": list(REQUEST_OBJECT_ALGORITHMS),
         "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),

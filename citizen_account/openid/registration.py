@@ -8,6 +8,7 @@ from typing import assert_never
 
 from citizen_account.domain.claims import SCOPES
 from citizen_account.domain.clients import (
+    CERTIFICATE_METHODS,
     AuthenticationMethod,
     Client,
     ClientId,
@@ -27,6 +28,7 @@ from citizen_account.openid.metadata_urls import (
     read_uri,
     sector_of,
 )
+from citizen_account.openid.request_object import HIGH_ALGORITHMS
 from citizen_account.security.certificates import MutualTls
 from citizen_account.security.signing import ACCEPTED_ALGORITHMS, PRIVATE_MEMBERS, client_keys
 from citizen_account.security.tokens import digest
@@ -36,7 +38,6 @@ _MAXIMUM_SECRET_CHARACTERS = 512
 # RFC 7591 section 2 lets us ignore what we do not know. These promise a protection that the
 # operator would believe in, so they are refused instead.
 _UNKEPT_PROMISES = (
-    "require_pushed_authorization_requests",
     "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "id_token_encrypted_response_alg",
@@ -76,6 +77,7 @@ def read_registration(
     _refuse_unkept_promises(members)
     profile = _read_profile(members)
     check_signatures(members, profile)
+    members.flag("require_pushed_authorization_requests", default=False)
     method = members.choice("token_endpoint_auth_method", AuthenticationMethod.BASIC)
     check_certificates(members, method, surroundings.mutual_tls)
     digest_of_secret, generated = _read_secret(members, method, surroundings, previous)
@@ -144,10 +146,25 @@ def _read_profile(members: Members) -> ClientProfile:
         case ClientProfile.STANDARD:
             return profile
         case ClientProfile.HIGH:
-            # FAPI 2.0 demands pushed requests and sender-constrained tokens; half is no profile.
-            raise RegistrationError("profile", "high is not offered by this version")
+            _check_high(members)
+            return profile
         case unexpected:
             assert_never(unexpected)
+
+
+def _check_high(members: Members) -> None:
+    # FAPI 2.0 section 5.3.2.1 clause 6. Pushed requests and bound tokens follow by themselves.
+    method = members.raw("token_endpoint_auth_method")
+    if method != AuthenticationMethod.PRIVATE_KEY_JWT and method not in CERTIFICATE_METHODS:
+        raise RegistrationError("profile", "high needs private_key_jwt or a certificate")
+    if members.flag("require_pkce", default=True) is False:
+        raise RegistrationError("require_pkce", "a client of the profile high must use PKCE")
+    algorithm = members.raw("token_endpoint_auth_signing_alg")
+    # FAPI 2.0 section 5.4.1.
+    if algorithm is not None and algorithm not in HIGH_ALGORITHMS:
+        raise RegistrationError(
+            "token_endpoint_auth_signing_alg", "must be PS256, ES256 or EdDSA for the profile high"
+        )
 
 
 def _read_secret(

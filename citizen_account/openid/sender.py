@@ -14,6 +14,7 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidGrantError, InvalidRequestError
 
 from citizen_account.domain.clients import AuthenticationMethod, Client, ClientProfile
+from citizen_account.openid.responses import Refused
 from citizen_account.security.certificates import Certificate
 from citizen_account.security.signing import BadTokenError, read_header, verify_by_embedded_key
 from citizen_account.security.tokens import keyed_digest
@@ -137,20 +138,42 @@ def check_proof(
     return ProvenKey(thumbprint, jti, until)
 
 
-def confirm(client: Client, key: ProvenKey | None, presentation: Presentation) -> Confirmation:
-    """Return to whom the client's new tokens are bound; empty: to nobody.
+def prove_key(
+    client: Client,
+    presentation: Presentation,
+    nonce_key: bytes,
+    *,
+    access_token: str | None = None,
+    now: datetime,
+) -> ProvenKey | Refused | None:
+    """Return the key that the client's request proves; None where it brings no proof."""
+    # FAPI 2.0 leaves it to us: nonces keep proofs from being made ahead (RFC 9449 section 11.2).
+    needs_nonce = client.profile is ClientProfile.HIGH
+    try:
+        return check_proof(
+            presentation, nonce_key, needs_nonce=needs_nonce, access_token=access_token, now=now
+        )
+    except OAuth2Error as error:
+        return Refused(error)
 
-    Raises: invalid_dpop_proof, invalid_request.
-    """
+
+def refuse_proof(reason: str) -> Refused:
+    return Refused(InvalidProofError(reason))
+
+
+def confirm(
+    client: Client, key: ProvenKey | None, presentation: Presentation
+) -> Confirmation | Refused:
+    """Return to whom the client's new tokens are bound; empty: to nobody."""
     confirmation: dict[str, str] = {}
     if key is not None:
         confirmation[JKT] = key.thumbprint
     elif needs_proof(client):
-        raise InvalidProofError("The client must send a DPoP proof.")
+        return refuse_proof("The client must send a DPoP proof.")
     if needs_certificate(client):
         # RFC 8705 section 3: bound to the certificate of this connection.
         if presentation.certificate is None:
-            raise InvalidRequestError("The client must use its certificate.")
+            return Refused(InvalidRequestError("The client must use its certificate."))
         confirmation[X5T] = presentation.certificate.thumbprint
     return confirmation
 
@@ -182,16 +205,13 @@ def is_shown(wanted: Confirmation | None, presentation: Presentation, key: str |
 
 def bind_parameters(
     parameters: Sequence[tuple[str, str]], key: ProvenKey | None
-) -> Sequence[tuple[str, str]]:
-    """Bind the code of a pushed request to the key that pushed it (RFC 9449 section 10.1).
-
-    Raises: invalid_dpop_proof, where the request names another key.
-    """
+) -> Sequence[tuple[str, str]] | Refused:
+    """Bind the code of a pushed request to the key that pushed it (RFC 9449 section 10.1)."""
     if key is None:
         return parameters
     named = {value for name, value in parameters if name == "dpop_jkt" and value}
     if named - {key.thumbprint}:
-        raise InvalidProofError("The dpop_jkt is not the key of the DPoP proof.")
+        return refuse_proof("The dpop_jkt is not the key of the DPoP proof.")
     rest = [(name, value) for name, value in parameters if name != "dpop_jkt"]
     return [*rest, ("dpop_jkt", key.thumbprint)]
 

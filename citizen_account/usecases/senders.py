@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from authlib.oauth2 import OAuth2Error
-
-from citizen_account.domain.clients import Client, ClientProfile
+from citizen_account.domain.clients import Client
 from citizen_account.domain.grants import PresentedToken
 from citizen_account.openid.authorization import Parameters
 from citizen_account.openid.provider import Provider
@@ -13,14 +11,13 @@ from citizen_account.openid.responses import Refused
 from citizen_account.openid.sender import (
     BEARER,
     Confirmation,
-    InvalidProofError,
-    NonceWantedError,
     Presentation,
     ProvenKey,
     bind_parameters,
-    check_proof,
     confirm,
     is_shown,
+    prove_key,
+    refuse_proof,
     token_type,
 )
 from citizen_account.security.tokens import digest
@@ -50,11 +47,8 @@ async def prove_sender(
     uow: UnitOfWork, provider: Provider, client: Client, presentation: Presentation
 ) -> Confirmation | Refused:
     """Return to whom the authenticated client's new tokens are bound. The proof is used up."""
-    try:
-        key = await _prove_key(uow, provider, client, presentation)
-        return confirm(client, key, presentation)
-    except OAuth2Error as error:
-        return Refused(error)
+    key = await _prove_key(uow, provider, client, presentation)
+    return key if isinstance(key, Refused) else confirm(client, key, presentation)
 
 
 async def bind_to_sender(
@@ -65,11 +59,8 @@ async def bind_to_sender(
     parameters: Parameters,
 ) -> Parameters | Refused:
     """Return the pushed parameters, the code to come bound to the key that pushed them, if any."""
-    try:
-        key = await _prove_key(uow, provider, client, presentation)
-        return bind_parameters(parameters, key)
-    except OAuth2Error as error:
-        return Refused(error)
+    key = await _prove_key(uow, provider, client, presentation)
+    return key if isinstance(key, Refused) else bind_parameters(parameters, key)
 
 
 async def open_token(
@@ -86,12 +77,9 @@ async def open_token(
     # RFC 9449 section 7.2: a bound token is no bearer token, nor the other way round.
     if request.scheme.lower() != token_type(wanted).lower():
         return TokenFault.INVALID_TOKEN
-    try:
-        thumbprint = await _prove_for(uow, provider, request, presented)
-    except InvalidProofError:
-        return TokenFault.INVALID_PROOF
-    except NonceWantedError:
-        return TokenFault.NONCE_WANTED
+    thumbprint = await _prove_for(uow, provider, request, presented)
+    if isinstance(thumbprint, TokenFault):
+        return thumbprint
     # RFC 9449 section 7.1, RFC 8705 section 3.
     if not is_shown(wanted, request.presentation, thumbprint):
         return TokenFault.INVALID_TOKEN
@@ -100,16 +88,16 @@ async def open_token(
 
 async def _prove_for(
     uow: UnitOfWork, provider: Provider, request: AccessRequest, presented: PresentedToken
-) -> str | None:
+) -> str | TokenFault | None:
     if token_type(presented.token.confirmation) == BEARER:
         return None
     client = await uow.clients.find(presented.grant.client_id)
     if client is None:
-        raise InvalidProofError
+        return TokenFault.INVALID_TOKEN
     key = await _prove_key(uow, provider, client, request.presentation, request.token)
-    if key is None:
-        raise InvalidProofError
-    return key.thumbprint
+    if isinstance(key, Refused):
+        return TokenFault(str(key.error.error))
+    return TokenFault.INVALID_PROOF if key is None else key.thumbprint
 
 
 async def _prove_key(
@@ -118,15 +106,13 @@ async def _prove_key(
     client: Client,
     presentation: Presentation,
     access_token: str | None = None,
-) -> ProvenKey | None:
-    key = check_proof(
-        presentation,
-        provider.nonce_key,
-        needs_nonce=client.profile is ClientProfile.HIGH,
-        access_token=access_token,
-        now=uow.now,
+) -> ProvenKey | Refused | None:
+    key = prove_key(
+        client, presentation, provider.nonce_key, access_token=access_token, now=uow.now
     )
+    if key is None or isinstance(key, Refused):
+        return key
     # RFC 9449 section 11.1: between all processes the row decides who came first.
-    if key is not None and not await uow.proofs.use(key.thumbprint, key.proof_id, key.expires_at):
-        raise InvalidProofError("The DPoP proof was used before.")
+    if not await uow.proofs.use(key.thumbprint, key.proof_id, key.expires_at):
+        return refuse_proof("The DPoP proof was used before.")
     return key

@@ -167,6 +167,7 @@ OWN_SCHEME = "org.example.app:/callback"
         ("first_party", {"first_party": "yes"}),
         ("profile", {"profile": "highest"}),
         ("profile", {"profile": "high"}),
+        ("profile", {"profile": "high", "token_endpoint_auth_method": "client_secret_post"}),
         ("subject_type", {"subject_type": "private"}),
         ("token_endpoint_auth_method", {"token_endpoint_auth_method": "client_secret_jwt"}),
         ("id_token_signed_response_alg", {"id_token_signed_response_alg": "none"}),
