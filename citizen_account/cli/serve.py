@@ -14,6 +14,9 @@ from citizen_account.settings import Settings
 from citizen_account.telemetry import configure_logging
 
 GRACE_SECONDS = 20
+# A process answers once it has imported everything: on a busy machine that takes more than the
+# server's own five seconds, after which it would be ended and begun again for ever.
+START_SECONDS = 120
 
 
 def serve(
@@ -48,6 +51,7 @@ def serve(
         # Our own code reads forwarded headers, from trusted proxies only.
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_worker_healthcheck=START_SECONDS,
     )
 
 

@@ -24,8 +24,6 @@ class ChallengePurpose(StrEnum):
     REGISTER = "register"
     RECOVER = "recover"
     CHANGE_EMAIL = "change_email"
-    ADD_EMAIL = "add_email"
-    """A national eID gave no address, or one that nobody has verified yet."""
 
 
 @dataclass(frozen=True, slots=True)

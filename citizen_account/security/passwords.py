@@ -77,9 +77,6 @@ class PasswordHasher:
             return Verdict(is_right=False)
         return Verdict(is_right=True, is_outdated=bool(self._context.needs_update(target)))
 
-    def close(self) -> None:
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
     async def _run(self, work: Callable[[], Answer]) -> Answer:
         if self._under_way >= self._at_once + QUEUE:
             raise DomainError(ErrorCode.TOO_BUSY, retry_after=RETRY_AFTER_SECONDS)

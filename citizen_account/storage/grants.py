@@ -58,7 +58,8 @@ class GrantRow(Base):
     level: Mapped[Level | None]
     is_offline: Mapped[bool]
     session_ends_at: Mapped[datetime | None]
-    resources: Mapped[list[str]]
+    resources: Mapped[list[str] | None]
+    """None in rows that a version without resource indicators writes: no resource."""
     confirmation: Mapped[Mapping[str, object] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
@@ -262,6 +263,6 @@ def _grant(row: Sequence[object] | Row[tuple[object, ...]]) -> Grant:
         claims=frozenset(claims),
         id_token_claims=frozenset(in_id_token),
         methods=tuple(columns.pop("methods")),
-        resources=tuple(columns.pop("resources")),
+        resources=tuple(columns.pop("resources") or ()),
         **columns,
     )

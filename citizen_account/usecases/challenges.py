@@ -51,7 +51,6 @@ class Letters:
 LETTERS: Mapping[ChallengePurpose, Letters] = MappingProxyType(
     {
         ChallengePurpose.REGISTER: Letters("register_code", "address_taken"),
-        ChallengePurpose.ADD_EMAIL: Letters("register_code", "address_taken"),
         ChallengePurpose.CHANGE_EMAIL: Letters("email_change_code", "address_taken"),
         ChallengePurpose.RECOVER: Letters("recover_code", "recover_unknown"),
     }

@@ -50,6 +50,9 @@ def persona(role: Role | None) -> Persona:
 async def faults(page: Page) -> list[str]:
     """Return what axe and a ruler find on the open page, at each width."""
     found = []
+    # A click only begins what may be several redirects.
+    await page.wait_for_load_state("load")
+    await page.wait_for_selector("h1")
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": HEIGHT})
         results = await Axe().run(page, options=OPTIONS)
@@ -162,6 +165,11 @@ async def test_pages_between_the_account_and_a_service(
     await page.click("#allow")
     await page.wait_for_selector("#received")
     found += await faults(page)
+    await page.goto(f"{city.account}/{language}/privacy")
+    found += await faults(page)
+    await page.locator('#grants a[href*="/privacy/withdraw/"]').first.click()
+    found += await faults(page)
+    await page.goto(city.library)
     await page.click("#sign-out")
     found += await faults(page)
     assert not found

@@ -7,10 +7,12 @@ import pytest
 from fastapi import FastAPI
 
 from citizen_account.bootstrap import Runtime
+from tests.authorizing import address
 from tests.conftest import client_of
 from tests.factories import PASSWORD, Clock, mailbox
-from tests.journeys.steps import JANA, register, sign_in, sign_out
+from tests.journeys.steps import JANA, newest_code, register, sign_in, sign_out, verify
 from tests.pages import Visitor
+from tests.services import register as register_service
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 SESSION = "__Host-session"
@@ -209,3 +211,46 @@ async def test_other_address_in_the_same_browser_ends_the_first_session(
     http.cookies.set(SESSION, first, domain="account.city.example")
     await visitor.open("/en/dashboard")
     assert visitor.path == "/en/sign-in"
+
+
+async def test_service_is_named_and_its_hint_is_filled_in(
+    visitor: Visitor, runtime: Runtime
+) -> None:
+    await register_service(runtime)
+    await visitor.open(address({"login_hint": JANA, "ui_locales": "en"}))
+    assert visitor.path == "/en/sign-in"
+    assert "Library" in visitor.text("#going-to")
+    assert visitor.value("#email") == JANA
+    assert "form-action" not in visitor.last.headers["content-security-policy"]
+    await visitor.press("#sign-in")
+    assert visitor.status == 422
+    assert "Library" in visitor.text("#going-to")
+
+
+async def test_service_waits_until_an_account_is_open(visitor: Visitor, runtime: Runtime) -> None:
+    await register_service(runtime)
+    await visitor.open(address({"login_hint": JANA, "ui_locales": "en"}))
+    await visitor.press("#register")
+    assert "Library" in visitor.text("#going-to")
+    assert visitor.value("#register-email") == JANA
+    await visitor.press("#register-submit")
+    await verify(visitor, await newest_code(runtime))
+    visitor.fill({"#given-name": "Jana", "#family-name": "K", "#password": PASSWORD})
+    await visitor.press("#create-account")
+    assert visitor.path == "/en/consent"
+
+
+async def test_service_waits_while_the_password_is_recovered(
+    visitor: Visitor, runtime: Runtime
+) -> None:
+    await register(visitor, runtime)
+    await sign_out(visitor)
+    await register_service(runtime)
+    await visitor.open(address({"ui_locales": "en"}))
+    await visitor.press("#recover")
+    visitor.fill({"#recover-email": JANA})
+    await visitor.press("#recover-submit")
+    await verify(visitor, await newest_code(runtime))
+    visitor.fill({"#new-password": "entirely other words 7"})
+    await visitor.press("#set-password")
+    assert visitor.path == "/en/consent"

@@ -11,7 +11,6 @@ from inspect import cleandoc
 from pathlib import Path
 
 import typer.main
-from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand, TyperGroup
 
 from citizen_account import cli
@@ -50,10 +49,14 @@ def sections() -> Mapping[str, tuple[str, list[Entry]]]:
 def settings() -> Iterator[Entry]:
     for name, field in Settings.model_fields.items():
         default = field.default
-        shown = "" if default in (None, "", (), PydanticUndefined) else f"`{_plain(default)}`"
-        needed = "**needed**" if field.is_required() else shown
-        also = f"; or {PREFIX}{name.upper()}_FILE" if name in SECRETS else ""
-        yield Entry(f"{PREFIX}{name.upper()}", f"{needed}{also}", "")
+        facts = []
+        if field.is_required():
+            facts.append("**needed**")
+        elif default not in (None, "", ()):
+            facts.append(f"`{_plain(default)}`")
+        if name in SECRETS:
+            facts.append(f"or as `{PREFIX}{name.upper()}_FILE`")
+        yield Entry(f"{PREFIX}{name.upper()}", ", ".join(facts), "")
 
 
 def commands() -> Iterator[Entry]:
@@ -97,11 +100,14 @@ def render(document: str) -> str:
             _row(entry, known.get(f"{title}/{entry.key}") or entry.suggestion) for entry in entries
         ]
         table = "\n".join([head, "|---|---|---|", *rows])
-        pattern = re.compile(rf"(^## {title}\n(?:(?!^## |^\|).*\n)*)(?:^\|.*\n)*", re.MULTILINE)
-        before = pattern.search(rendered)
-        if before is not None:
-            rendered = rendered.replace(before[0], f"{before[1]}{table}\n", 1)
-    return rendered
+        section = re.compile(
+            rf"^## {title}\n(?P<text>(?:(?!## |\|).*\n)*)(?:\|.*\n)*\n?", re.MULTILINE
+        )
+        found = section.search(rendered)
+        if found is not None:
+            whole = f"## {title}\n\n{found['text'].strip()}\n\n{table}\n\n"
+            rendered = rendered.replace(found[0], whole, 1)
+    return f"{rendered.strip()}\n"
 
 
 def unexplained(document: str) -> list[str]:

@@ -307,7 +307,6 @@ def upgrade() -> None:
                 "register",
                 "recover",
                 "change_email",
-                "add_email",
                 name="challengepurpose",
                 native_enum=False,
                 length=32,

@@ -65,6 +65,7 @@ class EmailPage:
 async def show_email(
     request: Request, _: InLanguage, resident: SignedIn, runtime: InRuntime, restored: Restored
 ) -> Response:
+    """Ask for a new address, and for the password."""
     has_password = await _has_password(runtime, resident)
     return _show(request, resident, restored, has_password=has_password)
 
@@ -73,6 +74,7 @@ async def show_email(
 async def ask_for_code(
     request: Request, sent: SignedInForm, language: InLanguage, runtime: InRuntime
 ) -> Response:
+    """Send a code to the new address; a taken one is answered alike."""
     resident, form = sent.resident, sent.form
     has_password = await _has_password(runtime, resident)
     email = read_email(form.text("email"))
@@ -102,6 +104,7 @@ async def show_email_code(
     resident: SignedIn,
     runtime: InRuntime,
 ) -> Response:
+    """Ask for the code that went out to the new address."""
     return await show_code(_visit(request, runtime, language, challenge_id, resident))
 
 
@@ -113,6 +116,7 @@ async def take_email_code(
     challenge_id: UUID,
     runtime: InRuntime,
 ) -> Response:
+    """Check the code, change the address and tell the old one."""
     account = sent.resident.account
 
     async def proceed(uow: UnitOfWork, challenge: Challenge) -> bool:
@@ -130,6 +134,7 @@ async def resend_email_code(
     challenge_id: UUID,
     runtime: InRuntime,
 ) -> Response:
+    """Send one more code; the earlier ones still fit."""
     return await resend_code(_visit(request, runtime, language, challenge_id, sent.resident))
 
 

@@ -72,6 +72,7 @@ class ProfilePage:
 async def show_profile(
     request: Request, _: InLanguage, resident: SignedIn, restored: Restored, done: str = ""
 ) -> Response:
+    """Show what the resident says of herself."""
     saved = _fields_of(resident.account)
     fields = _fields_in(restored) if restored.fields else saved
     page = _build(resident, fields, done=done, is_restored=bool(restored.fields))
@@ -82,6 +83,7 @@ async def show_profile(
 async def change_profile(
     request: Request, sent: SignedInForm, language: InLanguage, runtime: InRuntime
 ) -> Response:
+    """Save what she says of herself."""
     resident, form = sent.resident, sent.form
     errors = _errors(form, runtime.translations.names)
     if errors:

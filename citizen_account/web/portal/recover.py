@@ -69,6 +69,7 @@ class RecoverPasswordPage:
 
 @router.get("")
 async def show_recover(request: Request, _: InLanguage) -> Response:
+    """Show every way back in: by e-mail, another way to sign in, in person."""
     return _show(request, "")
 
 
@@ -76,6 +77,7 @@ async def show_recover(request: Request, _: InLanguage) -> Response:
 async def ask_for_code(
     request: Request, language: InLanguage, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Send a code; an unknown address is answered alike."""
     email = read_email(form.text("email"))
     if email is None:
         return _show(request, form.text("email"), (FieldError("recover-email", ENTER_EMAIL),))
@@ -98,6 +100,7 @@ async def ask_for_code(
 async def show_recover_code(
     request: Request, language: InLanguage, challenge_id: UUID, runtime: InRuntime
 ) -> Response:
+    """Ask for the code that went out by e-mail."""
     return await show_code(_visit(request, runtime, language, challenge_id))
 
 
@@ -105,6 +108,7 @@ async def show_recover_code(
 async def take_recover_code(
     request: Request, language: InLanguage, challenge_id: UUID, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Check the code."""
     return await take_code(_visit(request, runtime, language, challenge_id), form)
 
 
@@ -112,6 +116,7 @@ async def take_recover_code(
 async def resend_recover_code(
     request: Request, language: InLanguage, challenge_id: UUID, _: OurForm, runtime: InRuntime
 ) -> Response:
+    """Send one more code; the earlier ones still fit."""
     return await resend_code(_visit(request, runtime, language, challenge_id))
 
 
@@ -119,6 +124,7 @@ async def resend_recover_code(
 async def show_recover_password(
     request: Request, language: InLanguage, challenge_id: UUID, runtime: InRuntime
 ) -> Response:
+    """Ask for a new password, once the code was right."""
     visit = _visit(request, runtime, language, challenge_id)
     async with runtime.database.read() as uow:
         challenge = await visit.load_proven(uow)
@@ -129,6 +135,7 @@ async def show_recover_password(
 async def set_password(
     request: Request, language: InLanguage, challenge_id: UUID, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Set the password, end every session and sign in."""
     visit, password = _visit(request, runtime, language, challenge_id), form.secret("new_password")
     async with runtime.database.read() as uow:
         challenge = await visit.load_proven(uow)

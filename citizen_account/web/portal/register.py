@@ -81,6 +81,7 @@ class RegisterAccountPage:
 async def show_register(
     request: Request, language: InLanguage, resident: MaybeSignedIn, runtime: InRuntime
 ) -> Response:
+    """Ask for the address of a new account."""
     onward = read_onward(request)
     if resident is not None and not onward.interaction:
         return RedirectResponse(onward_place(language, onward), HTTPStatus.SEE_OTHER)
@@ -91,6 +92,7 @@ async def show_register(
 async def ask_for_code(
     request: Request, language: InLanguage, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Send a code; a taken address is answered alike."""
     email = read_email(form.text("email"))
     if email is None:
         wrong = (FieldError("register-email", ENTER_EMAIL),)
@@ -114,6 +116,7 @@ async def ask_for_code(
 async def show_register_code(
     request: Request, language: InLanguage, challenge_id: UUID, runtime: InRuntime
 ) -> Response:
+    """Ask for the code that went out by e-mail."""
     return await show_code(_visit(request, runtime, language, challenge_id))
 
 
@@ -121,6 +124,7 @@ async def show_register_code(
 async def take_register_code(
     request: Request, language: InLanguage, challenge_id: UUID, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Check the code."""
     return await take_code(_visit(request, runtime, language, challenge_id), form)
 
 
@@ -128,6 +132,7 @@ async def take_register_code(
 async def resend_register_code(
     request: Request, language: InLanguage, challenge_id: UUID, _: OurForm, runtime: InRuntime
 ) -> Response:
+    """Send one more code; the earlier ones still fit."""
     return await resend_code(_visit(request, runtime, language, challenge_id))
 
 
@@ -135,6 +140,7 @@ async def resend_register_code(
 async def show_register_account(
     request: Request, language: InLanguage, challenge_id: UUID, runtime: InRuntime
 ) -> Response:
+    """Ask for name and password, once the code was right."""
     visit = _visit(request, runtime, language, challenge_id)
     async with runtime.database.read() as uow:
         challenge = await visit.load_proven(uow)
@@ -145,6 +151,7 @@ async def show_register_account(
 async def create_account(
     request: Request, language: InLanguage, challenge_id: UUID, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Open the account and sign in."""
     visit = _visit(request, runtime, language, challenge_id)
     async with runtime.database.read() as uow:
         challenge = await visit.load_proven(uow)

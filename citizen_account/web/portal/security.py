@@ -78,6 +78,7 @@ class PasswordPage:
 async def show_security(
     request: Request, _: InLanguage, resident: SignedIn, runtime: InRuntime, done: str = ""
 ) -> Response:
+    """Show where the account is signed in, and what opens it."""
     account = resident.account
     async with runtime.database.read() as uow:
         found = await list_devices(uow, account.id, runtime.session_limits)
@@ -104,6 +105,7 @@ async def show_security(
 
 @router.post("/sign-out-device")
 async def end_device(sent: SignedInForm, language: InLanguage, runtime: InRuntime) -> Response:
+    """Sign one device out."""
     session_id = _session_id(sent.form.text("session"))
     if session_id is not None:
         async with runtime.database.begin() as uow:
@@ -113,6 +115,7 @@ async def end_device(sent: SignedInForm, language: InLanguage, runtime: InRuntim
 
 @router.post("/sign-out-others")
 async def end_others(sent: SignedInForm, language: InLanguage, runtime: InRuntime) -> Response:
+    """Sign out every device but this one."""
     async with runtime.database.begin() as uow:
         await sign_out_others(uow, sent.resident.account_id, sent.resident.session.id)
     return _back(language, "others")
@@ -129,6 +132,7 @@ async def lead_back(language: InLanguage) -> Response:
 async def show_password(
     request: Request, _: InLanguage, resident: SignedIn, runtime: InRuntime
 ) -> Response:
+    """Ask for the old password and a new one."""
     async with runtime.database.read() as uow:
         stored = await uow.credentials.find_password(resident.account_id)
     return _show_password(request, resident, has_password=stored is not None)
@@ -138,6 +142,7 @@ async def show_password(
 async def set_password(
     request: Request, sent: SignedInForm, language: InLanguage, runtime: InRuntime
 ) -> Response:
+    """Change the password; every other device is signed out."""
     resident, form = sent.resident, sent.form
     async with runtime.database.read() as uow:
         stored = await uow.credentials.find_password(resident.account_id)

@@ -72,6 +72,7 @@ class SignedOutPage:
 async def show_sign_in(
     request: Request, language: InLanguage, resident: MaybeSignedIn, runtime: InRuntime
 ) -> Response:
+    """Ask for address and password, and name the service that waits."""
     onward = read_onward(request)
     if resident is not None and not onward.interaction:
         return RedirectResponse(onward_place(language, onward), HTTPStatus.SEE_OTHER)
@@ -83,6 +84,7 @@ async def show_sign_in(
 async def sign_in(
     request: Request, language: InLanguage, form: OurForm, runtime: InRuntime
 ) -> Response:
+    """Sign in, and lead on to the service or the page that was asked for."""
     email, password = form.text("email"), form.secret("password")
     address = read_email(email)
     errors = []
@@ -99,6 +101,7 @@ async def sign_in(
 async def leave(
     language: InLanguage, _: OurForm, resident: MaybeSignedIn, runtime: InRuntime
 ) -> Response:
+    """End the browser's session here and at every service it opened."""
     if resident is not None:
         async with runtime.database.begin() as uow:
             await sign_out(uow, resident.session)
@@ -113,6 +116,7 @@ async def leave(
 async def show_signed_out(
     request: Request, language: InLanguage, resident: MaybeSignedIn
 ) -> Response:
+    """Say that the browser is signed out."""
     if resident is not None:
         return RedirectResponse(f"/{language}/dashboard", HTTPStatus.SEE_OTHER)
     return show(request, frame_of(request, is_focused=True), SignedOutPage())

@@ -1,0 +1,69 @@
+"""What the documents name exists: files, modules, tests, rooms; and their example is accepted."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from citizen_account.openid.registration import Surroundings, read_registration
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
+CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
+MODULE = re.compile(r"`((?:[a-z_]+/)+[\w.]+\.\w+|[a-z_]+\.py)`")
+EXAMPLE = re.compile(r"^```json registration\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# Named as examples of what a reader writes, not as what is here.
+NOT_HERE = frozenset({"emulator.py", "connector.py", "client.py", "service.py"})
+
+
+def faults(document: Path, text: str) -> Iterator[str]:
+    prose = CODE.sub("", text)
+    for target in LINK.findall(prose):
+        if not (document.parent / target).exists():
+            yield f"link to {target}"
+    for file, name in TEST.findall(prose):
+        path = ROOT / file
+        if not path.is_file() or f"def {name}(" not in path.read_text(encoding="utf-8"):
+            yield f"test {file}::{name}"
+    for name in MODULE.findall(prose):
+        places = (ROOT / name, ROOT / "citizen_account" / name)
+        if name not in NOT_HERE and not any(place.exists() for place in places):
+            yield f"file {name}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.name))
+def test_what_a_document_names_exists(document: Path) -> None:
+    assert not list(faults(document, document.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "See [this](nowhere.md).",
+        "`tests/structure/test_documents.py::test_of_nothing`",
+        "`usecases/wishes.py`",
+    ],
+)
+def test_what_does_not_exist_is_found(text: str) -> None:
+    assert len(list(faults(ROOT / "README.md", text))) == 1
+
+
+def test_readme_has_a_line_for_each_room() -> None:
+    tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("citizen_account/\n")[2]
+    named = {line.split()[0].rstrip("/") for line in tree.partition("```")[0].splitlines()}
+    inside = {path.name for path in (ROOT / "citizen_account").iterdir() if path.name[0] != "_"}
+    assert {"connectors", "templates", "tests", "docs", "requirements", ".ci"} | inside <= named
+
+
+def test_registration_in_the_documents_is_accepted() -> None:
+    [example] = EXAMPLE.findall((ROOT / "docs" / "services.md").read_text(encoding="utf-8"))
+    surroundings = Surroundings(
+        is_development=True, new_id="-", new_secret="-" * 40, now=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    client = read_registration(json.loads(example), surroundings).client
+    assert [purpose.id for purpose in client.purposes] == ["season-pass", "delays"]
