@@ -16,10 +16,12 @@ from citizen_account.cli import (
     doctor,
     keys,
     resident,
+    resource,
     serve,
 )
 from citizen_account.cli.failures import CommandError
 from citizen_account.connector_host.configuration import ConfigurationError
+from citizen_account.domain.errors import DomainError
 from citizen_account.upstream.file import UpstreamsFileError
 
 app = typer.Typer(
@@ -37,6 +39,7 @@ app.add_typer(database.app, name="db")
 app.add_typer(keys.app, name="keys")
 app.add_typer(resident.app, name="resident")
 app.add_typer(client.app, name="client")
+app.add_typer(resource.app, name="resource")
 app.add_typer(admin.app, name="admin")
 app.add_typer(connector.app, name="connector")
 app.add_typer(audit.app, name="audit")
@@ -48,6 +51,8 @@ def main() -> None:
         app()
     except CommandError as error:
         _fail(str(error))
+    except DomainError as error:
+        _fail(f"{error.code}: {error.facts.get('why', '')}")
     except ConfigurationError as error:
         _fail(f"CITIZEN_CONNECTORS_FILE: {'; '.join(str(error).splitlines())}")
     except UpstreamsFileError as error:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from citizen_account.cli.failures import CommandError, runtime
+from citizen_account.cli.metadata_files import MetadataFile, read_metadata
 from citizen_account.domain.clients import Client
 from citizen_account.domain.texts import in_language
 from citizen_account.openid.metadata_members import RegistrationError
@@ -24,16 +24,13 @@ from citizen_account.usecases.clients import (
 )
 
 app = typer.Typer(help="The services that sign residents in.", no_args_is_help=True)
-MetadataFile = Annotated[
-    Path, typer.Argument(help="One RFC 7591 metadata object, or a list of them.")
-]
 GivenId = Annotated[str, typer.Argument(help="The client_id.")]
 
 
 @app.command("import")
 def import_(file: MetadataFile) -> None:
     """Register services, or register them again under their client_id."""
-    for registration in asyncio.run(_import(_read(file))):
+    for registration in asyncio.run(_import(read_metadata(file))):
         # Plain lines, so that a script can read them; a secret is shown this once.
         typer.echo(f"client_id {registration.client.id}")
         if registration.generated_secret is not None:
@@ -64,19 +61,6 @@ def disable(client_id: GivenId) -> None:
     """Shut a service out and end what residents granted it. Importing it again lets it in."""
     asyncio.run(_disable(client_id))
     say(f"{client_id} is disabled, and its grants have ended.")
-
-
-def _read(file: Path) -> Sequence[Mapping[str, object]]:
-    try:
-        read = json.loads(file.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise CommandError(f"{file}: this is no JSON") from None
-    found = read if isinstance(read, list) else [read]
-    if not found or not all(isinstance(each, dict) for each in found):
-        raise CommandError(f"{file}: must hold one metadata object or a list of them")
-    return found
 
 
 async def _import(clients: Sequence[Mapping[str, object]]) -> Sequence[Registration]:

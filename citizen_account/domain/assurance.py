@@ -1,6 +1,6 @@
 """Name the assurance levels as OpenID Connect carries them: the `acr` of a sign-in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from citizen_account.domain.accounts import Level
@@ -13,3 +13,9 @@ LEVEL_OF_ACR: Mapping[str, Level] = MappingProxyType(
     {acr: level for level, acr in ACR_OF_LEVEL.items()}
 )
 ACR_VALUES = tuple(ACR_OF_LEVEL.values())
+_ORDER = list(Level)
+
+
+def reaches(level: Level, any_of: Collection[Level]) -> bool:
+    """Say whether the level is at least one of those."""
+    return any(_ORDER.index(level) >= _ORDER.index(wanted) for wanted in any_of)

@@ -1,6 +1,7 @@
 """Name what happened, for the audit trail and for the jobs that act on it later."""
 
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import ClassVar, Protocol
 from uuid import UUID
 
@@ -79,6 +80,22 @@ class ClientDisabled:
 
 
 @dataclass(frozen=True, slots=True)
+class ResourceImported:
+    code: ClassVar = "resource_imported"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceDisabled:
+    code: ClassVar = "resource_disabled"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
 class KeysRotated:
     code: ClassVar = "keys_rotated"
     has_follow_up: ClassVar = False
@@ -112,6 +129,17 @@ class ConsentWithdrawn:
     client_id: ClientId
     consent_id: ConsentId
     how: ConsentEnd
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentNarrowed:
+    """A decision took claims back: the consent it names, the one before, allowed more."""
+
+    code: ClassVar = "consent_narrowed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    client_id: ClientId
+    consent_id: ConsentId
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +269,18 @@ class ServiceUnlinked:
 
 
 @dataclass(frozen=True, slots=True)
+class AgreementNarrowed:
+    """Consent to single purposes of a connected service was withdrawn."""
+
+    code: ClassVar = "agreement_narrowed"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    connector_id: str
+    connection_id: ConnectionId
+    purposes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ClosingAsked:
     code: ClassVar = "closing_asked"
     has_follow_up: ClassVar = False
@@ -269,6 +309,25 @@ class ErrandReleased:
     has_follow_up: ClassVar = False
     account_id: AccountId
     errand_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BackupTaken:
+    code: ClassVar = "backup_taken"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    taken_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseRestored:
+    """The rows before this one are those of the backup, but for what was revoked since."""
+
+    code: ClassVar = "database_restored"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    taken_at: datetime
+    revocations: int
 
 
 def facts_of(event: Event) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Decide what an authorization request needs next: a sign-in, an answer, or nothing more."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +14,7 @@ from authlib.oidc.core.errors import (
 
 from citizen_account.domain.accounts import Level, Session, SessionId
 from citizen_account.domain.asking import Asking, plan, request_of
+from citizen_account.domain.assurance import reaches
 from citizen_account.domain.clients import Client
 from citizen_account.domain.consents import Consent, Request, is_decided
 from citizen_account.openid.authorization import AuthorizationRequest, Prompt, RefusedToClient
@@ -108,7 +108,8 @@ def decide_step(request: AuthorizationRequest, client: Client, visit: Visit, now
     if _may_step_up(request, visit, session):
         return SignIn()
     scope = _granted_scope(request, visit.consent)
-    asked = request_of(client, scope, request.claims.names)
+    # A resource is decided like a scope: a yes to one API is none to another with equal scopes.
+    asked = request_of(client, (*scope, *request.resources), request.claims.names)
     if _must_ask(request, visit, asked):
         if is_silent:
             return RefusedToClient(request.target, ConsentRequiredError())
@@ -137,7 +138,7 @@ def is_fresh(visit: Visit, session: Session) -> bool:
 def why_again(request: AuthorizationRequest, session: Session) -> Why:
     """Say why she who has signed in is asked to do it once more."""
     wanted = request.claims.essential_levels or frozenset(request.levels)
-    if wanted and not _reaches(session.level, wanted):
+    if wanted and not reaches(session.level, wanted):
         return Why.LEVEL
     return Why.AGE if request.max_age is not None else Why.WISH
 
@@ -145,7 +146,7 @@ def why_again(request: AuthorizationRequest, session: Session) -> Why:
 def reached_level(request: AuthorizationRequest, session: Session) -> Level:
     """Return the `acr` to report: of the levels asked for, the highest that the sign-in reached."""
     asked = request.claims.essential_levels or frozenset(request.levels)
-    reached = [level for level in asked if _reaches(session.level, {level})]
+    reached = [level for level in asked if reaches(session.level, {level})]
     return max(reached, key=_ORDER.index, default=session.level)
 
 
@@ -189,18 +190,14 @@ def _require_subject(request: AuthorizationRequest, visit: Visit) -> None:
 def _require_level(request: AuthorizationRequest, session: Session) -> None:
     # OIDC Core section 5.5.1.1: an essential acr that is not reached is a failed sign-in.
     needed = request.claims.essential_levels
-    if needed and not _reaches(session.level, needed):
+    if needed and not reaches(session.level, needed):
         raise UnmetRequirementsError
-
-
-def _reaches(level: Level, any_of: Collection[Level]) -> bool:
-    return any(_ORDER.index(level) >= _ORDER.index(wanted) for wanted in any_of)
 
 
 def _may_step_up(request: AuthorizationRequest, visit: Visit, session: Session) -> bool:
     # RFC 9470 section 5: try to reach one of acr_values. Once: it is a wish, and the answer tells
     # what was reached.
-    is_wished = bool(request.levels) and not _reaches(session.level, request.levels)
+    is_wished = bool(request.levels) and not reaches(session.level, request.levels)
     return is_wished and Prompt.NONE not in request.prompts and not is_fresh(visit, session)
 
 

@@ -12,6 +12,7 @@ from authlib.oauth2.rfc6749.errors import (
 )
 
 from citizen_account.openid.client_authentication import Credentials, read_credentials
+from citizen_account.openid.resources import read_resources
 from citizen_account.openid.responses import Refused
 
 # RFC 6749 appendix A: codes, tokens and their like are 1*VSCHAR.
@@ -30,6 +31,8 @@ class CodeRequest:
     code: str
     redirect_uri: str | None
     code_verifier: str | None
+    resources: tuple[str, ...] = ()
+    """Where the access token is to be used (RFC 8707 section 2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class RefreshRequest:
     refresh_token: str
     scope: frozenset[str] | None
     """None where the client left it out: then all that the token stands for."""
+    resources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class ClientRequest:
 
     credentials: Credentials
     scope: frozenset[str] | None
+    resources: tuple[str, ...] = ()
 
 
 TokenRequest = CodeRequest | RefreshRequest | ClientRequest
@@ -68,8 +73,10 @@ def read_token_request(
     authorization: str | None, form: Sequence[tuple[str, str]]
 ) -> TokenRequest | Refused:
     try:
-        fields = only_once(form)
-        return _read_grant(read_credentials(authorization, fields), fields)
+        # RFC 8707 section 2 is the one that lets a parameter come twice.
+        fields = only_once([(name, value) for name, value in form if name != "resource"])
+        resources = read_resources([value for name, value in form if name == "resource"])
+        return _read_grant(read_credentials(authorization, fields), fields, resources)
     except OAuth2Error as error:
         return Refused(error)
 
@@ -98,7 +105,9 @@ def only_once(form: Sequence[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-def _read_grant(credentials: Credentials, fields: Fields) -> TokenRequest:
+def _read_grant(
+    credentials: Credentials, fields: Fields, resources: tuple[str, ...]
+) -> TokenRequest:
     match _required(fields, "grant_type"):
         case "authorization_code":
             return CodeRequest(
@@ -106,12 +115,13 @@ def _read_grant(credentials: Credentials, fields: Fields) -> TokenRequest:
                 code=_required(fields, "code"),
                 redirect_uri=fields.get("redirect_uri"),
                 code_verifier=fields.get("code_verifier"),
+                resources=resources,
             )
         case "refresh_token":
             token = _required(fields, "refresh_token")
-            return RefreshRequest(credentials, token, _scope(fields))
+            return RefreshRequest(credentials, token, _scope(fields), resources)
         case "client_credentials":
-            return ClientRequest(credentials, _scope(fields))
+            return ClientRequest(credentials, _scope(fields), resources)
         case other:
             raise UnsupportedGrantTypeError(other)
 

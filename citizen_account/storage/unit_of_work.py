@@ -1,6 +1,7 @@
 """Open one transaction: leaving the block commits, an exception rolls back."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -8,10 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from citizen_account.domain.errands import Mail
-from citizen_account.domain.events import Event
+from citizen_account.domain.events import Event, facts_of
+from citizen_account.domain.revocations import REVOCATIONS, Revocation
 from citizen_account.domain.transactions import in_transaction
 from citizen_account.security.sealing import Sealer
+from citizen_account.storage.absence import noticing_absence
 from citizen_account.storage.accounts import Accounts
+from citizen_account.storage.archive import Archive
 from citizen_account.storage.assertions import Assertions
 from citizen_account.storage.audit import Audit
 from citizen_account.storage.base import open_engines
@@ -34,6 +38,8 @@ from citizen_account.storage.outbox import Outbox
 from citizen_account.storage.places import Places
 from citizen_account.storage.proofs import Proofs
 from citizen_account.storage.pushed_requests import PushedRequests
+from citizen_account.storage.resources import Resources
+from citizen_account.storage.revocation_log import RevocationLog
 from citizen_account.storage.roles import Roles
 from citizen_account.storage.saved_forms import SavedForms
 from citizen_account.storage.schedule import Schedule
@@ -52,6 +58,7 @@ class UnitOfWork:
     def __init__(self, connection: AsyncConnection, sealer: Sealer, now: datetime) -> None:
         self.now = now
         self.accounts = Accounts(connection, sealer)
+        self.archive = Archive(connection)
         self.assertions = Assertions(connection)
         self.audit = Audit(connection)
         self.chain = Chain(connection)
@@ -73,6 +80,7 @@ class UnitOfWork:
         self.places = Places(connection, sealer)
         self.proofs = Proofs(connection)
         self.pushed_requests = PushedRequests(connection, sealer)
+        self.resources = Resources(connection)
         self.roles = Roles(connection)
         self.saved_forms = SavedForms(connection, sealer)
         self.schedule = Schedule(connection)
@@ -91,6 +99,14 @@ class UnitOfWork:
         """Ask for a message; it leaves once this transaction is kept."""
         await self.outbox.add_mail(mail, self.now)
 
+    def revocations(self) -> Sequence[Revocation]:
+        """Return what of this transaction a restored backup must not bring back."""
+        return [
+            Revocation(self.now, event.code, facts_of(event))
+            for event in self._events
+            if event.code in REVOCATIONS
+        ]
+
     async def write_events(self) -> None:
         follow_ups = [event for event in self._events if event.has_follow_up]
         if self._events:
@@ -100,31 +116,69 @@ class UnitOfWork:
 
 
 class Database:
-    def __init__(self, url: str, sealer: Sealer, clock: Clock) -> None:
+    def __init__(
+        self, url: str, sealer: Sealer, clock: Clock, log: RevocationLog | None = None
+    ) -> None:
         self.engines = open_engines(url)
         self.sealer = sealer
         self._clock = clock
+        self._log = log
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
-        async with self.engines.writer.begin() as connection:
-            uow = UnitOfWork(connection, self.sealer, self._clock())
-            with _marked():
-                yield uow
-            await uow.write_events()
+        """Open a transaction. Raises: temporarily_unavailable."""
+        with noticing_absence():
+            async with self.engines.writer.begin() as connection:
+                uow = UnitOfWork(connection, self.sealer, self._clock())
+                with _marked():
+                    yield uow
+                await uow.write_events()
+                await self._log_revocations(uow)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
-        """Open a transaction that cannot write and waits for no writer."""
-        async with self.engines.reader.begin() as connection:
-            with _marked():
-                yield UnitOfWork(connection, self.sealer, self._clock())
+        """Open a transaction that cannot write and waits for no writer.
+
+        Raises: temporarily_unavailable.
+        """
+        with noticing_absence():
+            async with self.engines.reader.begin() as connection:
+                with _marked():
+                    yield UnitOfWork(connection, self.sealer, self._clock())
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[tuple[Archive, datetime]]:
+        """Open one view of all tables, with its instant: nothing that others write gets into it.
+
+        Raises: temporarily_unavailable.
+        """
+        with noticing_absence():
+            async with self.engines.reader.connect() as connection:
+                if connection.dialect.name == "postgresql":
+                    await connection.execution_options(isolation_level="REPEATABLE READ")
+                async with connection.begin():
+                    now = self._clock()
+                    archive = Archive(connection)
+                    # The view is that of the first statement.
+                    await archive.revision()
+                    yield archive, now
 
     async def is_alive(self) -> bool:
-        """Say whether the database answers. Raises what the driver raises when it does not."""
-        async with self.engines.reader.connect() as connection:
-            answer: int = (await connection.execute(text("SELECT 1"))).scalar_one()
-            return answer == 1
+        """Say whether the database answers. Raises: temporarily_unavailable when it does not."""
+        with noticing_absence():
+            async with self.engines.reader.connect() as connection:
+                answer: int = (await connection.execute(text("SELECT 1"))).scalar_one()
+                return answer == 1
+
+    async def _log_revocations(self, uow: UnitOfWork) -> None:
+        """Write down what must survive a restored backup, before it is kept and acknowledged.
+
+        Where the log cannot be written nothing is kept either. Where the database fails behind
+        it, the log holds a revocation too many: a restore errs on the resident's side.
+        """
+        revocations = uow.revocations()
+        if self._log is not None and revocations:
+            await asyncio.to_thread(self._log.append, revocations)
 
     async def create_schema(self) -> None:
         """Create the tables without migrations: for a throw-away database."""

@@ -82,7 +82,7 @@ async def begin_authorization(
     Raises: request_malformed, client_unknown, redirect_uri_unregistered.
     """
     requested = await find_requested(uow, parameters)
-    client, request = await read_requested(uow, requested)
+    client, request = await read_requested(uow, requested, provider)
     if isinstance(request, RefusedToClient):
         return answer_with_error(request.target, request.error, provider, now=uow.now)
     desk = Desk(uow, provider, client, request, caller)
@@ -109,7 +109,7 @@ async def park_authorization(
     Raises: request_malformed, client_unknown, redirect_uri_unregistered.
     """
     requested = await find_requested(uow, parameters)
-    client, request = await read_requested(uow, requested)
+    client, request = await read_requested(uow, requested, provider)
     if isinstance(request, RefusedToClient):
         return answer_with_error(request.target, request.error, provider, now=uow.now)
     begun = await begin_interaction(
@@ -140,7 +140,7 @@ async def look_again(
     interaction = await resume_interaction(
         uow, InteractionKind.AUTHORIZATION, interaction_id, caller
     )
-    client, request = await read_requested(uow, Requested.of(interaction))
+    client, request = await read_requested(uow, Requested.of(interaction), provider)
     if interaction.decided_at is not None:
         return AlreadyDecided(client)
     if isinstance(request, RefusedToClient):

@@ -7,7 +7,7 @@ from citizen_account.domain.clients import AuthenticationMethod, Client
 from citizen_account.domain.events import GrantRevoked
 from citizen_account.domain.grants import GrantEnd, PresentedToken, TokenKind
 from citizen_account.openid.client_authentication import refuse_client
-from citizen_account.openid.introspection import describe_token
+from citizen_account.openid.introspection import INACTIVE, Asker, describe_token, find_asker
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.requests import PresentedRequest
 from citizen_account.openid.responses import Refused
@@ -37,7 +37,10 @@ async def introspect(
     if client.authentication_method is AuthenticationMethod.NONE:
         return refuse_client(request.credentials)
     presented = await uow.grants.find_token(digest(request.token))
-    return Introspected(client, describe_token(provider, client, presented, now=uow.now))
+    if presented is None:
+        return Introspected(client, INACTIVE)
+    asker = await _find_asker(uow, client, presented)
+    return Introspected(client, describe_token(provider, asker, presented, now=uow.now))
 
 
 async def revoke(
@@ -56,6 +59,14 @@ async def revoke(
     if presented is not None and presented.grant.client_id == client.id:
         await _end(uow, presented)
     return None
+
+
+async def _find_asker(uow: UnitOfWork, client: Client, presented: PresentedToken) -> Asker | None:
+    resource, owner_id = presented.token.resource, presented.grant.client_id
+    if resource is None or owner_id == client.id:
+        return find_asker(client, presented, None, None)
+    server = await uow.resources.find(resource)
+    return find_asker(client, presented, server, await uow.clients.find(owner_id))
 
 
 async def _end(uow: UnitOfWork, presented: PresentedToken) -> None:

@@ -52,7 +52,7 @@ async def push_request(
         used_at=None,
     )
     try:
-        _, read = await read_requested(uow, Requested(bound, kept.digest))
+        _, read = await read_requested(uow, Requested(bound, kept.digest), provider)
     except DomainError as error:
         return refuse_push(error)
     if isinstance(read, RefusedToClient):

@@ -13,8 +13,9 @@ from citizen_account.openid.authorization import (
     find_client_id,
     read_authorization_request,
 )
+from citizen_account.openid.provider import Provider
 from citizen_account.openid.pushed_requests import find_reference
-from citizen_account.openid.resources import refuse_target
+from citizen_account.openid.targets import require_targets
 from citizen_account.security.tokens import digest
 from citizen_account.storage.unit_of_work import UnitOfWork
 
@@ -50,7 +51,7 @@ async def find_requested(uow: UnitOfWork, parameters: Parameters) -> Requested:
 
 
 async def read_requested(
-    uow: UnitOfWork, requested: Requested
+    uow: UnitOfWork, requested: Requested, provider: Provider
 ) -> tuple[Client, AuthorizationRequest | RefusedToClient]:
     """Return the client, and what it asks for.
 
@@ -62,8 +63,8 @@ async def read_requested(
     assert client is not None  # noqa: S101  # the line before has refused
     if isinstance(request, RefusedToClient) or not request.resources:
         return client, request
-    # RFC 8707 section 2: a resource that we do not know is an invalid_target. We know none.
-    return client, RefusedToClient(request.target, refuse_target())
+    servers = await uow.resources.find_some(request.resources)
+    return client, require_targets(request, servers, provider.issuer)
 
 
 async def use_up_pushed(uow: UnitOfWork, requested: Requested) -> bool:

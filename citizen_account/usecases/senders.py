@@ -73,6 +73,9 @@ async def open_token(
     presented = await uow.grants.find_token(digest(request.token))
     if presented is None or not presented.is_alive(uow.now):
         return TokenFault.INVALID_TOKEN
+    # RFC 9068 section 4: one for another resource opens nothing here, whatever its scope says.
+    if presented.token.resource is not None:
+        return TokenFault.INVALID_TOKEN
     wanted = presented.token.confirmation
     # RFC 9449 section 7.2: a bound token is no bearer token, nor the other way round.
     if request.scheme.lower() != token_type(wanted).lower():

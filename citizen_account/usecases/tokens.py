@@ -1,5 +1,6 @@
 """Issue codes, and turn codes, refresh tokens and a client's own wish into tokens."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
@@ -15,8 +16,8 @@ from citizen_account.domain.grants import (
     StoredToken,
     TokenKind,
 )
+from citizen_account.openid.access_token import AccessFacts, lifetime_of, make_access_token
 from citizen_account.openid.grants import (
-    ACCESS_TOKEN_LIFETIME,
     CODE_LIFETIME,
     OPENID,
     REFRESH_TOKEN_LIFETIME,
@@ -40,6 +41,7 @@ from citizen_account.openid.requests import (
     RefreshRequest,
     TokenRequest,
 )
+from citizen_account.openid.resources import choose_resource, narrow_scope, refuse_below
 from citizen_account.openid.responses import Issued, Refused
 from citizen_account.openid.sender import Confirmation, Presentation, token_type
 from citizen_account.openid.userinfo import released_claims, values_of
@@ -47,6 +49,7 @@ from citizen_account.security.tokens import digest, new_id, new_secret
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.client_authentication import authenticate_client
 from citizen_account.usecases.releases import releases
+from citizen_account.usecases.resources import find_target
 from citizen_account.usecases.senders import prove_sender
 
 KEEP_DELIVERIES = timedelta(days=90)
@@ -103,6 +106,17 @@ class _Refreshing:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What is asked for, once it is decided that it may be given."""
+
+    grant: Grant
+    scope: str
+    """All that was asked for; the access token holds what its resource understands."""
+    access: AccessFacts
+    nonce: str | None = None
+
+
 class _Desk:
     """Serve one authenticated client in one transaction."""
 
@@ -121,7 +135,7 @@ class _Desk:
         )
         match decision:
             case TokensToIssue():
-                return await self._issue(decision)
+                return await self._issue(decision, request.resources)
             case Replayed(replayed):
                 return await self._end_replayed(replayed)
             case Refused():
@@ -136,9 +150,10 @@ class _Desk:
         )
         match decision:
             case TokensToRotate():
-                return await self._rotate(decision)
+                return await self._rotate(decision, request.resources)
             case TokensToRenew(renewed, scope):
-                return await self._give(renewed.grant, scope, refreshing=None, nonce=None)
+                order = await self._order(renewed.grant, scope, request.resources)
+                return order if isinstance(order, Refused) else await self._give(order)
             case Reused(reused):
                 return await self._end_reused(reused.grant)
             case Refused():
@@ -150,59 +165,92 @@ class _Desk:
         decision = decide_for_client(request, self._client)
         match decision:
             case TokenForClient(scope):
-                grant = _grant_for_itself(self._client, scope, self._uow.now)
+                grant = _grant_for_itself(
+                    self._client, scope, self._uow.now, resources=request.resources
+                )
+                order = await self._order(grant, scope, request.resources)
+                if isinstance(order, Refused):
+                    return order
                 await self._uow.grants.add(grant)
-                return await self._give(grant, scope, refreshing=None, nonce=None)
+                return await self._give(order)
             case Refused():
                 return decision
             case unexpected:
                 assert_never(unexpected)
 
-    async def _issue(self, decision: TokensToIssue) -> Issued | Refused:
+    async def _order(
+        self, grant: Grant, scope: str, resources: Sequence[str], nonce: str | None = None
+    ) -> _Order | Refused:
+        chosen = choose_resource(resources, grant.resources, self._provider.issuer)
+        if isinstance(chosen, Refused):
+            return chosen
+        server = await find_target(self._uow, chosen)
+        if isinstance(server, Refused):
+            return server
+        refused = refuse_below(server, grant)
+        if refused is not None:
+            return refused
+        narrowed = scope if server is None else narrow_scope(scope, server)
+        if isinstance(narrowed, Refused):
+            return narrowed
+        access = AccessFacts(self._client, grant, narrowed, server, self._sender)
+        return _Order(grant, scope, access, nonce)
+
+    async def _issue(self, decision: TokensToIssue, resources: Sequence[str]) -> Issued | Refused:
         code, now = decision.code, self._uow.now
+        order = await self._order(code.grant, code.grant.scope, resources, code.grant.nonce)
+        if isinstance(order, Refused):
+            return order
         # Between our reading and this line another process may have used the code: the row decides.
         if not await self._uow.grants.use_code(code.digest, now):
             return await self._end_replayed(code)
         until = _refreshable_until(code.grant, now)
         refreshing = _Refreshing(code.grant.scope, until) if decision.with_refresh_token else None
-        return await self._give(code.grant, code.grant.scope, refreshing, nonce=code.grant.nonce)
+        return await self._give(order, refreshing)
 
-    async def _rotate(self, decision: TokensToRotate) -> Issued | Refused:
+    async def _rotate(self, decision: TokensToRotate, resources: Sequence[str]) -> Issued | Refused:
         token, grant = decision.presented.token, decision.presented.grant
+        # OIDC Core section 12.2: no nonce, there was no authentication request.
+        order = await self._order(grant, decision.scope, resources)
+        if isinstance(order, Refused):
+            return order
         if not await self._uow.grants.use_token(token.digest, self._uow.now):
             return await self._end_reused(grant)
         # The new token is no wider and lives no longer than the old one: 30 days in all.
         refreshing = _Refreshing(token.scope, token.expires_at)
-        # OIDC Core section 12.2: no nonce, there was no authentication request.
-        return await self._give(grant, decision.scope, refreshing, nonce=None)
+        return await self._give(order, refreshing)
 
-    async def _give(
-        self, grant: Grant, scope: str, refreshing: _Refreshing | None, nonce: str | None
-    ) -> Issued:
-        access_token = new_secret()
+    async def _give(self, order: _Order, refreshing: _Refreshing | None = None) -> Issued:
+        grant, access = order.grant, order.access
+        access_token = make_access_token(self._provider, access, now=self._uow.now)
         refresh_token = None if refreshing is None else new_secret()
-        tokens = [self._access_token(grant, scope, access_token)]
+        tokens = [self._access_token(access, access_token)]
         if refreshing is not None and refresh_token is not None:
             tokens.append(self._refresh_token(grant, refreshing, refresh_token))
         await self._uow.grants.add_tokens(tokens)
-        await self._note_release(grant, scope)
+        await self._note_release(order)
         self._uow.record(TokensIssued(grant.account_id, grant.client_id, grant.id))
-        id_token = await self._id_token(grant, scope, access_token, nonce)
-        seconds = int(ACCESS_TOKEN_LIFETIME.total_seconds())
+        lifetime = lifetime_of(access.server)
         return Issued(
-            access_token, refresh_token, id_token, seconds, scope, token_type(self._sender)
+            access_token,
+            refresh_token,
+            await self._id_token(order, access_token),
+            int(lifetime.total_seconds()),
+            access.scope,
+            token_type(self._sender),
         )
 
-    def _access_token(self, grant: Grant, scope: str, secret: str) -> StoredToken:
-        now = self._uow.now
-        until = now + ACCESS_TOKEN_LIFETIME
+    def _access_token(self, access: AccessFacts, secret: str) -> StoredToken:
+        now, server = self._uow.now, access.server
+        # A JWT is kept by its digest as well: it can be introspected, and revoked for that.
         return StoredToken(
             digest(secret),
-            grant.id,
+            access.grant.id,
             TokenKind.ACCESS,
-            scope,
+            access.scope,
             now,
-            until,
+            now + lifetime_of(server),
+            resource=None if server is None else server.id,
             confirmation=self._sender or None,
         )
 
@@ -219,14 +267,13 @@ class _Desk:
             confirmation=self._sender or None,
         )
 
-    async def _id_token(
-        self, grant: Grant, scope: str, access_token: str, nonce: str | None
-    ) -> str | None:
+    async def _id_token(self, order: _Order, access_token: str) -> str | None:
+        grant, scope = order.grant, order.scope
         # OIDC Core section 3.1.2.1: without `openid` it is plain OAuth.
         if grant.account_id is None or OPENID not in scope.split():
             return None
         facts = SignInFacts(
-            self._client, grant, access_token, await self._asked_values(grant, scope), nonce
+            self._client, grant, access_token, await self._asked_values(grant, scope), order.nonce
         )
         return make_id_token(self._provider, facts, now=self._uow.now)
 
@@ -237,10 +284,15 @@ class _Desk:
         account = await self._uow.accounts.find(grant.account_id)
         return {} if account is None else values_of(account, names)
 
-    async def _note_release(self, grant: Grant, scope: str) -> None:
+    async def _note_release(self, order: _Order) -> None:
+        grant = order.grant
         if grant.account_id is None:
             return
-        for entry in releases(self._client, grant, scope, self._uow.now):
+        released = released_claims(grant, order.scope)
+        if order.access.server is not None:
+            # Such a token does not open /userinfo: what the ID token says is all.
+            released &= grant.id_token_claims
+        for entry in releases(self._client, grant, released, self._uow.now):
             await self._uow.ledger.add(entry)
 
     async def _end_replayed(self, code: StoredCode) -> Refused:
@@ -264,7 +316,9 @@ def _refreshable_until(grant: Grant, now: datetime) -> datetime:
     return min(until, grant.session_ends_at)
 
 
-def _grant_for_itself(client: Client, scope: str, now: datetime) -> Grant:
+def _grant_for_itself(
+    client: Client, scope: str, now: datetime, *, resources: tuple[str, ...]
+) -> Grant:
     return Grant(
         id=GrantId(new_id()),
         client_id=client.id,
@@ -279,4 +333,5 @@ def _grant_for_itself(client: Client, scope: str, now: datetime) -> Grant:
         level=None,
         is_offline=False,
         created_at=now,
+        resources=resources,
     )

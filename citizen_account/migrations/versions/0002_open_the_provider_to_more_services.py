@@ -44,6 +44,37 @@ def upgrade() -> None:
             batch_op.f("ix_pushed_requests_expires_at"), ["expires_at"], unique=False
         )
 
+    op.create_table(
+        "resource_servers",
+        sa.Column("id", sa.String(length=2048), nullable=False),
+        sa.Column("name", sa.JSON(), nullable=False),
+        sa.Column("client_id", sa.String(length=255), nullable=True),
+        sa.Column("scopes", sa.JSON(), nullable=False),
+        sa.Column(
+            "token_format",
+            sa.Enum("opaque", "jwt", name="tokenformat", native_enum=False, length=32),
+            nullable=False,
+        ),
+        sa.Column("signing_algorithm", sa.String(length=16), nullable=False),
+        sa.Column("token_lifetime_seconds", sa.Integer(), nullable=False),
+        sa.Column(
+            "required_level",
+            sa.Enum("low", "substantial", "high", name="level", native_enum=False, length=32),
+            nullable=True,
+        ),
+        sa.Column("max_age_seconds", sa.Integer(), nullable=True),
+        sa.Column("is_disabled", sa.Boolean(), nullable=False),
+        sa.Column("created_at", base.Instant(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"], ["clients.id"], name=op.f("fk_resource_servers_client_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resource_servers")),
+    )
+    with op.batch_alter_table("resource_servers", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_resource_servers_client_id"), ["client_id"], unique=False
+        )
+
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.add_column(sa.Column("resources", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("confirmation", sa.JSON(none_as_null=True), nullable=True))
@@ -68,6 +99,10 @@ def downgrade() -> None:
         batch_op.drop_column("confirmation")
         batch_op.drop_column("resources")
 
+    with op.batch_alter_table("resource_servers", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_resource_servers_client_id"))
+
+    op.drop_table("resource_servers")
     with op.batch_alter_table("pushed_requests", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pushed_requests_expires_at"))
 
