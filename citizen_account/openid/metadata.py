@@ -89,6 +89,7 @@ def _tokens(offered: Sequence[AuthenticationMethod]) -> dict[str, object]:
         in offered,
         "subject_types_supported": [subject_type.value for subject_type in SubjectType],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        "userinfo_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "claim_types_supported": ["normal"],
         "claims_supported": [*ID_TOKEN_CLAIMS, *CLAIMS],
     }
@@ -98,4 +99,6 @@ def _logout() -> dict[str, object]:
     return {
         "backchannel_logout_supported": True,
         "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": True,
+        "frontchannel_logout_session_supported": True,
     }

@@ -21,6 +21,15 @@ def algorithm_for(client: Client, member: str) -> str:
     return HIGH_ALGORITHM if client.profile is ClientProfile.HIGH else DEFAULT_ALGORITHM
 
 
+def sign_userinfo(provider: Provider, client: Client, claims: Mapping[str, object]) -> str | None:
+    """Return the JWT of OIDC Core section 5.3.2; None for a client that wants plain JSON."""
+    algorithm = client.userinfo_signed_response_alg
+    if algorithm is None:
+        return None
+    said = {**claims, "iss": provider.issuer, "aud": client.id}
+    return provider.keys.signer(algorithm).sign(said)
+
+
 def sign_introspection(
     provider: Provider, client: Client, described: Mapping[str, object], *, now: datetime
 ) -> str:

@@ -1,5 +1,6 @@
 """End a session with all that rests on it, by the resident's wish or a service's."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from citizen_account.domain.accounts import Session
@@ -7,6 +8,7 @@ from citizen_account.domain.clients import Client
 from citizen_account.domain.events import SignedOut
 from citizen_account.domain.interactions import InteractionId, InteractionKind
 from citizen_account.openid.authorization import Parameters
+from citizen_account.openid.front_channel import front_channel_of
 from citizen_account.openid.logout import (
     AskFirst,
     LogoutDecision,
@@ -27,6 +29,8 @@ class Left:
     """The browser is signed out here, and is sent on if there is an address."""
 
     return_to: str | None
+    front_channels: Sequence[str] = ()
+    """What the browser loads on its way, so that services end their sessions in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,16 @@ async def end_session(uow: UnitOfWork, session: Session) -> None:
     uow.record(SignedOut(session.account_id, session.id))
 
 
+async def leave_session(uow: UnitOfWork, provider: Provider, session: Session) -> Sequence[str]:
+    """End the browser's own session; return what it is to load, one address for each service."""
+    used = await uow.client_sessions.of_session(session.id)
+    living = [each.client_id for each in used if each.ended_at is None]
+    clients = await uow.clients.find_some(living) if living else {}
+    await end_session(uow, session)
+    told = (front_channel_of(provider, clients[name], session.id) for name in sorted(clients))
+    return [address for address in told if address is not None]
+
+
 async def begin_logout(
     uow: UnitOfWork, provider: Provider, parameters: Parameters, caller: Caller
 ) -> Left | LogoutQuestion:
@@ -62,7 +76,7 @@ async def begin_logout(
     """
     client, decision = await _decide(uow, provider, parameters, caller)
     if isinstance(decision, SignOutNow):
-        return await _leave(uow, decision, caller)
+        return await _leave(uow, provider, decision, caller)
     client_id = None if client is None else client.id
     begun = await begin_interaction(uow, InteractionKind.LOGOUT, parameters, client_id, caller)
     return LogoutQuestion(begun.id, client)
@@ -88,7 +102,7 @@ async def continue_logout(
     client, decision = await _decide(uow, provider, interaction.parameters, caller)
     if isinstance(decision, AskFirst):
         return LogoutQuestion(interaction.id, client)
-    return await _leave(uow, decision, caller)
+    return await _leave(uow, provider, decision, caller)
 
 
 async def confirm_logout(
@@ -97,7 +111,7 @@ async def confirm_logout(
     """Sign out: the resident wants it. Raises: interaction_unknown, and as `begin_logout`."""
     interaction = await resume_interaction(uow, InteractionKind.LOGOUT, interaction_id, caller)
     _, decision = await _decide(uow, provider, interaction.parameters, caller)
-    return await _leave(uow, decision, caller)
+    return await _leave(uow, provider, decision, caller)
 
 
 async def _decide(
@@ -117,7 +131,9 @@ def _session_name(provider: Provider, client: Client | None, session: Session | 
     return session_name(session.id, client, provider.pairwise_key)
 
 
-async def _leave(uow: UnitOfWork, decision: LogoutDecision, caller: Caller) -> Left:
-    if caller.session is not None:
-        await end_session(uow, caller.session)
-    return Left(decision.return_to)
+async def _leave(
+    uow: UnitOfWork, provider: Provider, decision: LogoutDecision, caller: Caller
+) -> Left:
+    if caller.session is None:
+        return Left(decision.return_to)
+    return Left(decision.return_to, await leave_session(uow, provider, caller.session))

@@ -28,10 +28,11 @@ from citizen_account.domain.throttling import (
     Throttled,
     sign_in_counters,
 )
+from citizen_account.openid.provider import Provider
 from citizen_account.security.passwords import PasswordHasher
 from citizen_account.security.tokens import digest, new_id, new_secret
 from citizen_account.storage.unit_of_work import UnitOfWork
-from citizen_account.usecases.logout import end_session
+from citizen_account.usecases.logout import end_session, leave_session
 
 # A request that asks for a new sign-in is never as young as the sign-in that answers it.
 INSTANT = timedelta(microseconds=1)
@@ -196,11 +197,6 @@ async def list_devices(
     return await uow.sessions.devices(account_id, now=uow.now, idle=limits.idle)
 
 
-async def sign_out(uow: UnitOfWork, session: Session) -> None:
-    """End the browser's own session, and what the services have of it."""
-    await end_session(uow, session)
-
-
 async def sign_out_device(uow: UnitOfWork, account_id: AccountId, session_id: SessionId) -> None:
     """End one session of the account. Idempotent; another account's is out of reach."""
     session = await uow.sessions.find_by_id(session_id)
@@ -213,6 +209,14 @@ async def sign_out_others(uow: UnitOfWork, account_id: AccountId, kept: SessionI
     for session in await uow.sessions.living(account_id):
         if session.id != kept:
             await end_session(uow, session)
+
+
+async def sign_out_everywhere(
+    uow: UnitOfWork, provider: Provider, session: Session
+) -> Sequence[str]:
+    """End every session of the account; return what this browser loads to tell its services."""
+    await sign_out_others(uow, session.account_id, session.id)
+    return await leave_session(uow, provider, session)
 
 
 async def renew_secret(uow: UnitOfWork, session: Session) -> NewSession:

@@ -1,17 +1,26 @@
 """Answer the holder of an access token with what the resident released to it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from citizen_account.domain.claims import Value
 from citizen_account.openid.provider import Provider
+from citizen_account.openid.signed_answers import sign_userinfo
 from citizen_account.openid.userinfo import make_userinfo, opens_userinfo
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.senders import AccessRequest, TokenFault, open_token
 
 
+@dataclass(frozen=True, slots=True)
+class Userinfo:
+    claims: Mapping[str, Value]
+    signed: str | None
+    """The same as a JWT, for a client that registered so (OIDC Core section 5.3.2)."""
+
+
 async def read_userinfo(
     uow: UnitOfWork, request: AccessRequest, provider: Provider
-) -> Mapping[str, Value] | TokenFault:
+) -> Userinfo | TokenFault:
     """Return the claims that this token opens, with the account's values of now."""
     presented = await open_token(uow, provider, request)
     if isinstance(presented, TokenFault):
@@ -23,4 +32,5 @@ async def read_userinfo(
     account = None if account_id is None else await uow.accounts.find(account_id)
     if client is None or account is None:
         return TokenFault.INVALID_TOKEN
-    return make_userinfo(provider, client, account, presented)
+    claims = make_userinfo(provider, client, account, presented)
+    return Userinfo(claims, sign_userinfo(provider, client, claims))

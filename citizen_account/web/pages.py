@@ -78,6 +78,8 @@ class Frame:
     is_focused: bool = False
     """No navigation: the page asks for one decision."""
     has_pending_authorization: bool = False
+    framed: tuple[str, ...] = ()
+    """Origins of services that the page may show in frames; elsewhere there are none."""
 
     @property
     def section(self) -> str:
@@ -215,4 +217,6 @@ def _headers(frame: Frame) -> Mapping[str, str]:
     # Chromium applies form-action to every redirect behind a form: after a pending authorization
     # they lead to the service and on to wherever its own sign-in goes.
     policy = POLICY if frame.has_pending_authorization else f"{POLICY}; form-action 'self'"
+    if frame.framed:
+        policy = f"{policy}; frame-src {' '.join(frame.framed)}"
     return {"Content-Security-Policy": policy, "Cache-Control": "no-store"}

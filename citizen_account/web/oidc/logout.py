@@ -18,13 +18,13 @@ from citizen_account.usecases.logout import (
     continue_logout,
     park_logout,
 )
-from citizen_account.web.authorization import caller_of, interaction_id_of, leave_for
-from citizen_account.web.cookies import clear_session, session_secret
+from citizen_account.web.authorization import caller_of, interaction_id_of
 from citizen_account.web.dependencies import InLanguage, MaybeSignedIn, OurForm, runtime_of
 from citizen_account.web.frames import frame_of, keep_browser_secret, show, wished_language
 from citizen_account.web.oidc.answers import provider_of
 from citizen_account.web.places import with_query
 from citizen_account.web.requests import parse_fields, read_form
+from citizen_account.web.signing_out import leave
 
 router = APIRouter(prefix="/{language}/logout", include_in_schema=False)
 
@@ -98,11 +98,4 @@ def _page(question: LogoutQuestion) -> LogoutPage:
 
 
 def _leave(request: Request, left: Left, language: str) -> Response:
-    runtime = runtime_of(request)
-    response = leave_for(left.return_to or f"/{language}/signed-out")
-    if not session_secret(request, runtime):
-        return response
-    clear_session(response, runtime)
-    # OWASP ASVS 5.0 14.3.1: what a page left in the browser goes with the session.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
+    return leave(request, left.front_channels, left.return_to or f"/{language}/signed-out")

@@ -6,7 +6,7 @@ from starlette.responses import Response
 from citizen_account.bootstrap import Runtime
 from citizen_account.openid.sender import BEARER
 from citizen_account.usecases.senders import AccessRequest, TokenFault
-from citizen_account.usecases.userinfo import read_userinfo
+from citizen_account.usecases.userinfo import Userinfo, read_userinfo
 from citizen_account.web.dependencies import runtime_of
 from citizen_account.web.oidc.answers import provider_of, send_json
 from citizen_account.web.requests import FORM_TYPE, read_form
@@ -43,7 +43,15 @@ async def _answer(request: Request, runtime: Runtime, access: AccessRequest) -> 
         found = await read_userinfo(uow, access, provider)
     if isinstance(found, TokenFault):
         return with_nonce(request, runtime, _refuse(access, found), found)
-    return with_nonce(request, runtime, send_json(found))
+    return with_nonce(request, runtime, _send(found))
+
+
+def _send(found: Userinfo) -> Response:
+    if found.signed is None:
+        return send_json(found.claims)
+    # OIDC Core section 5.3.2.
+    headers = {"Content-Type": "application/jwt", "Cache-Control": "no-store"}
+    return Response(found.signed, headers=headers)
 
 
 async def _access_of_form(request: Request, runtime: Runtime) -> AccessRequest | None:

@@ -16,7 +16,12 @@ from citizen_account.domain.accounts import SessionId
 from citizen_account.domain.throttling import Throttled
 from citizen_account.i18n import Message, m
 from citizen_account.usecases.credentials import change_password
-from citizen_account.usecases.sign_in import list_devices, sign_out_device, sign_out_others
+from citizen_account.usecases.sign_in import (
+    list_devices,
+    sign_out_device,
+    sign_out_everywhere,
+    sign_out_others,
+)
 from citizen_account.web.dependencies import (
     InLanguage,
     InRuntime,
@@ -25,6 +30,7 @@ from citizen_account.web.dependencies import (
     SignedInForm,
 )
 from citizen_account.web.frames import frame_of, show
+from citizen_account.web.oidc.answers import provider_of
 from citizen_account.web.pages import FieldError
 from citizen_account.web.portal.onward import enter
 from citizen_account.web.portal.proofs import (
@@ -34,6 +40,7 @@ from citizen_account.web.portal.proofs import (
     prove_again,
 )
 from citizen_account.web.requests import Form
+from citizen_account.web.signing_out import leave
 from citizen_account.web.throttled import ask_to_wait
 
 router = APIRouter(prefix="/{language}/security", include_in_schema=False)
@@ -121,8 +128,20 @@ async def end_others(sent: SignedInForm, language: InLanguage, runtime: InRuntim
     return _back(language, "others")
 
 
+@router.post("/sign-out-everywhere")
+async def end_all(
+    request: Request, sent: SignedInForm, language: InLanguage, runtime: InRuntime
+) -> Response:
+    """Sign out every device with this one, and every service that any of them opened."""
+    provider = await provider_of(request)
+    async with runtime.database.begin() as uow:
+        front_channels = await sign_out_everywhere(uow, provider, sent.resident.session)
+    return leave(request, front_channels, f"/{language}/signed-out")
+
+
 @router.get("/sign-out-device")
 @router.get("/sign-out-others")
+@router.get("/sign-out-everywhere")
 async def lead_back(language: InLanguage) -> Response:
     """Come here after signing in again, when the session had ended before the press."""
     return RedirectResponse(f"/{language}/security", HTTPStatus.SEE_OTHER)

@@ -14,8 +14,8 @@ from citizen_account.domain.emails import EmailAddress, read_email
 from citizen_account.domain.texts import LocalText
 from citizen_account.domain.throttling import Throttled
 from citizen_account.i18n import Message, m
-from citizen_account.usecases.sign_in import complete_sign_in, prepare_sign_in, sign_out
-from citizen_account.web.cookies import clear_session
+from citizen_account.usecases.logout import leave_session
+from citizen_account.usecases.sign_in import complete_sign_in, prepare_sign_in
 from citizen_account.web.dependencies import (
     InLanguage,
     InRuntime,
@@ -24,6 +24,7 @@ from citizen_account.web.dependencies import (
     maybe_signed_in,
 )
 from citizen_account.web.frames import frame_of, show
+from citizen_account.web.oidc.answers import provider_of
 from citizen_account.web.pages import FieldError
 from citizen_account.web.portal.onward import (
     Destination,
@@ -36,6 +37,7 @@ from citizen_account.web.portal.onward import (
 )
 from citizen_account.web.portal.proofs import ENTER_PASSWORD, check
 from citizen_account.web.requests import client_address
+from citizen_account.web.signing_out import leave
 from citizen_account.web.throttled import ask_to_wait
 
 router = APIRouter(prefix="/{language}", include_in_schema=False)
@@ -98,18 +100,16 @@ async def sign_in(
 
 
 @router.post("/sign-out")
-async def leave(
-    language: InLanguage, _: OurForm, resident: MaybeSignedIn, runtime: InRuntime
+async def sign_out(
+    request: Request, language: InLanguage, _: OurForm, resident: MaybeSignedIn, runtime: InRuntime
 ) -> Response:
     """End the browser's session here and at every service it opened."""
+    front_channels: Sequence[str] = ()
     if resident is not None:
+        provider = await provider_of(request)
         async with runtime.database.begin() as uow:
-            await sign_out(uow, resident.session)
-    response = RedirectResponse(f"/{language}/signed-out", HTTPStatus.SEE_OTHER)
-    clear_session(response, runtime)
-    # OWASP ASVS 5.0 14.3.1: what a page left in the browser goes with the session.
-    response.headers["Clear-Site-Data"] = '"cache", "storage"'
-    return response
+            front_channels = await leave_session(uow, provider, resident.session)
+    return leave(request, front_channels, f"/{language}/signed-out")
 
 
 @router.get("/signed-out")
