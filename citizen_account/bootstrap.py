@@ -14,8 +14,9 @@ from citizen_account.outbound import Outbound, trust
 from citizen_account.resources import LOCALE, templates_folder
 from citizen_account.security.certificates import Authorities, MutualTls
 from citizen_account.security.passwords import HashParameters, PasswordHasher
-from citizen_account.security.sealing import DerivedKeys, Sealer
+from citizen_account.security.sealing import DerivedKeys, Sealer, derive
 from citizen_account.settings import Environment, Network, Settings
+from citizen_account.storage.revocation_log import RevocationLog
 from citizen_account.storage.unit_of_work import Clock, Database
 from citizen_account.upstream.providers import Upstreams, open_upstreams
 from citizen_account.usecases.keys import KeyRings
@@ -38,6 +39,14 @@ class City:
     radius_metres: int
     product: Message = PRODUCT
     """What the pages call the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityContact:
+    """Whom to tell of a weakness, and by which rules (RFC 9116); empty: nobody was named."""
+
+    contact: str = ""
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,9 @@ class Runtime:
     """Where pages and mails are looked for, a city's own folder first."""
     password_method: SignInMethod = PASSWORD
     """What a password proves here: only the small city's eID claims more."""
+    revocation_log: RevocationLog | None = None
+    """Where revocations are kept beside the backups; None: a restore brings them back."""
+    security: SecurityContact = SecurityContact()
     mutual_tls: MutualTls | None = None
     """How clients' certificates reach us; None: they do not."""
 
@@ -89,7 +101,8 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         LOCALE, default=settings.default_language, time_zone=settings.time_zone
     )
     folders = _template_folders(settings)
-    database = Database(settings.database_url.get_secret_value(), sealer, clock)
+    log = _revocation_log_of(settings)
+    database = Database(settings.database_url.get_secret_value(), sealer, clock, log)
     trusted = trust(settings.trusted_ca_file)
     is_development = settings.environment is Environment.DEVELOPMENT
     return Runtime(
@@ -117,8 +130,20 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         ),
         translations=translations,
         template_folders=folders,
+        revocation_log=log,
+        security=SecurityContact(settings.security_contact, settings.security_policy),
         mutual_tls=_mutual_tls_of(settings),
     )
+
+
+def open_revocation_log(settings: Settings, path: Path) -> RevocationLog:
+    """Open such a log, ours or that of another machine of the same account."""
+    return RevocationLog(path, derive(settings.secret_key.get_secret_value(), "revocation log"))
+
+
+def _revocation_log_of(settings: Settings) -> RevocationLog | None:
+    path = settings.revocation_log
+    return None if path is None else open_revocation_log(settings, path)
 
 
 def _mutual_tls_of(settings: Settings) -> MutualTls | None:

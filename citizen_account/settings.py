@@ -20,7 +20,9 @@ from pydantic_settings import (
 PREFIX = "CITIZEN_"
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1"})
 MINIMUM_SECRET_CHARACTERS = 32
-SECRETS = frozenset({"secret_key", "data_key", "metrics_token", "database_url", "smtp_url"})
+SECRETS = frozenset(
+    {"secret_key", "data_key", "backup_key", "metrics_token", "database_url", "smtp_url"}
+)
 POSITION = r"^(-?\d{1,2}(\.\d{1,8})?,-?\d{1,3}(\.\d{1,8})?)?$"
 Network = IPv4Network | IPv6Network
 
@@ -39,16 +41,27 @@ class Registration(StrEnum):
     OPEN = "open"
 
 
+class SecretFileError(Exception):
+    """A secret's file cannot be read, or the secret is given twice; says which and why."""
+
+
 class SecretFiles(EnvSettingsSource):
     """Read CITIZEN_X_FILE where CITIZEN_X is a secret: the file's text without its last newline."""
 
     def __call__(self) -> dict[str, Any]:  # Any: the shape that pydantic-settings prescribes
-        found: dict[str, Any] = {}  # Any: as above
-        for name in SECRETS:
-            path = os.environ.get(f"{PREFIX}{name.upper()}_FILE")
-            if path:
-                found[name] = Path(path).read_text(encoding="utf-8").rstrip("\n")
-        return found
+        paths = {name: os.environ.get(f"{PREFIX}{name.upper()}_FILE") for name in SECRETS}
+        return {name: _read_secret(name, path) for name, path in paths.items() if path}
+
+
+def _read_secret(name: str, path: str) -> str:
+    variable = f"{PREFIX}{name.upper()}"
+    if os.environ.get(variable):
+        raise SecretFileError(f"{variable} and {variable}_FILE are both set: keep one of them")
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
+        raise SecretFileError(f"{variable}_FILE: {path} cannot be read: {why}") from None
 
 
 class Settings(BaseSettings):
@@ -83,6 +96,11 @@ class Settings(BaseSettings):
     registration: Registration = Registration.CLOSED
     registration_require_pkce: bool = True
     metrics_token: SecretStr | None = None
+    traces_url: Annotated[str, Field(pattern=r"^(https?://\S+)?$")] = ""
+    security_contact: Annotated[str, Field(pattern=r"^((mailto:|https://|tel:)\S+)?$")] = ""
+    security_policy: Annotated[str, Field(pattern=r"^(https://\S+)?$")] = ""
+    backup_key: SecretStr | None = None
+    revocation_log: Path | None = None
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     session_maximum_hours: Annotated[int, Field(ge=1, le=168)] = 12
     argon2_memory_kib: Annotated[int, Field(ge=8, le=1_048_576)] = 19_456
@@ -130,6 +148,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def check_whole(self) -> Self:
         """Refuse a half configuration and say what is missing."""
+        if self.backup_key and len(self.backup_key.get_secret_value()) < MINIMUM_SECRET_CHARACTERS:
+            raise ValueError(
+                f"CITIZEN_BACKUP_KEY needs at least {MINIMUM_SECRET_CHARACTERS} random characters"
+            )
         for key in (self.secret_key, *self.data_key):
             if len(key.get_secret_value()) < MINIMUM_SECRET_CHARACTERS:
                 raise ValueError(

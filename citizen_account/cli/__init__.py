@@ -22,6 +22,7 @@ from citizen_account.cli import (
 from citizen_account.cli.failures import CommandError
 from citizen_account.connector_host.configuration import ConfigurationError
 from citizen_account.domain.errors import DomainError
+from citizen_account.settings import SecretFileError
 from citizen_account.upstream.file import UpstreamsFileError
 
 app = typer.Typer(
@@ -53,6 +54,8 @@ def main() -> None:
         _fail(str(error))
     except DomainError as error:
         _fail(f"{error.code}: {error.facts.get('why', '')}")
+    except SecretFileError as error:
+        _fail(str(error))
     except ConfigurationError as error:
         _fail(f"CITIZEN_CONNECTORS_FILE: {'; '.join(str(error).splitlines())}")
     except UpstreamsFileError as error:

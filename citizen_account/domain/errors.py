@@ -12,6 +12,7 @@ class ErrorCode(StrEnum):
     CONTENT_TYPE_UNSUPPORTED = "content_type_unsupported"
     HOST_UNKNOWN = "host_unknown"
     TOO_BUSY = "too_busy"
+    TEMPORARILY_UNAVAILABLE = "temporarily_unavailable"
     UNEXPECTED = "unexpected"
     # Forms and sessions
     FORM_FORGED = "form_forged"
@@ -25,6 +26,7 @@ class ErrorCode(StrEnum):
     TOKEN_INVALID = "token_invalid"  # noqa: S105  # a code, no secret
     TOKEN_INSUFFICIENT = "token_insufficient"  # noqa: S105  # a code, no secret
     CLIENT_UNKNOWN = "client_unknown"
+    CLIENT_PENDING = "client_pending"
     REQUEST_URI_INVALID = "request_uri_invalid"
     REDIRECT_URI_UNREGISTERED = "redirect_uri_unregistered"
     CONSENT_UNKNOWN = "consent_unknown"

@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol
 from uuid import UUID
 
 from citizen_account.domain.accounts import AccountId, Role, SessionId
-from citizen_account.domain.clients import ClientId
+from citizen_account.domain.clients import Approval, ClientId
 from citizen_account.domain.connections import ConnectionId
 from citizen_account.domain.consents import ConsentEnd, ConsentId
 from citizen_account.domain.grants import GrantId
@@ -93,6 +93,64 @@ class ResourceDisabled:
     has_follow_up: ClassVar = False
     account_id: ClassVar = None
     resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClientRegistered:
+    """A client registered itself (RFC 7591)."""
+
+    code: ClassVar = "client_registered"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    client_id: ClientId
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class ClientChanged:
+    """A client changed its own registration (RFC 7592)."""
+
+    code: ClassVar = "client_changed"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    client_id: ClientId
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class ClientLeft:
+    code: ClassVar = "client_left"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    client_id: ClientId
+
+
+@dataclass(frozen=True, slots=True)
+class ClientDecided:
+    """An administrator, whose account it names, let a client in or refused it."""
+
+    code: ClassVar = "client_decided"
+    has_follow_up: ClassVar = False
+    account_id: AccountId
+    client_id: ClientId
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class InitialTokenMade:
+    code: ClassVar = "initial_token_made"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    token_id: UUID
+    uses: int
+
+
+@dataclass(frozen=True, slots=True)
+class InitialTokensRevoked:
+    code: ClassVar = "initial_tokens_revoked"
+    has_follow_up: ClassVar = False
+    account_id: ClassVar = None
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,9 @@ SIGNING_ALGORITHMS = (DEFAULT_ALGORITHM, "PS256", "ES256", "EdDSA")
 
 RING_CACHE = timedelta(seconds=60)
 """How long a process may use a key ring that it has loaded."""
+LAST_KNOWN = timedelta(hours=1)
+"""How long the last ring answers while the database is away: nothing that it verifies lives longer.
+"""
 JWKS_CACHE = timedelta(minutes=5)
 """How long a client may use a key set that it has fetched: our Cache-Control."""
 PUBLISH_LEAD = timedelta(minutes=15)

@@ -18,10 +18,13 @@ from citizen_account.storage.tables import METADATA
 
 
 async def upgrade(url: str) -> None:
-    """Bring the database to the newest step. Does nothing when it is there already."""
+    """Bring the database to the newest step. Does nothing when it is there already, or beyond."""
 
     def run(connection: Connection) -> None:
-        command.upgrade(_config(connection), "head")
+        config = _config(connection)
+        current = MigrationContext.configure(connection).get_current_revision()
+        if not _is_of_a_later_version(ScriptDirectory.from_config(config), current):
+            command.upgrade(config, "head")
 
     await _with_connection(url, run)
 
@@ -36,17 +39,28 @@ async def downgrade(url: str, revision: str) -> None:
 
 
 async def pending_steps(url: str) -> list[str]:
-    """Name the steps that the database still lacks, oldest first."""
+    """Name the steps that the database still lacks, oldest first.
+
+    A database that a later version has upgraded lacks none: this version can live with it.
+    """
     found: list[str] = []
 
     def run(connection: Connection) -> None:
         current = MigrationContext.configure(connection).get_current_revision()
         script = ScriptDirectory.from_config(_config(connection))
+        if _is_of_a_later_version(script, current):
+            return
         steps = script.iterate_revisions("head", current or "base")
         found.extend(step.revision for step in steps if step.revision != current)
 
     await _with_connection(url, run)
     return found[::-1]
+
+
+def known_steps() -> list[str]:
+    """Name every step that this version knows."""
+    script = ScriptDirectory(str(MIGRATIONS))
+    return [step.revision for step in script.walk_revisions()]
 
 
 async def differences(url: str) -> list[object]:
@@ -69,6 +83,10 @@ def write_step(url: str, message: str, revision: str) -> None:
         command.revision(_config(connection), message, autogenerate=True, rev_id=revision)
 
     asyncio.run(_with_connection(url, run))
+
+
+def _is_of_a_later_version(script: ScriptDirectory, current: str | None) -> bool:
+    return current is not None and all(step.revision != current for step in script.walk_revisions())
 
 
 async def _with_connection(url: str, run: Callable[[Connection], None]) -> None:

@@ -37,6 +37,9 @@ from citizen_account.domain.interactions import InteractionId
 ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 CONNECTIONS = 10
 LOCK_SECONDS = 10
+# A database that is away is noticed after so long, and its residents are told.
+CONNECT_SECONDS = 5
+STATEMENT_SECONDS = 60
 
 # SQLite counts rows by itself only in a column that is exactly INTEGER.
 Counter = BigInteger().with_variant(Integer(), "sqlite")
@@ -122,7 +125,15 @@ def open_engines(url: str) -> Engines:
     """Open `sqlite:///…` or `postgresql://…`."""
     address = async_url(url)
     if address.get_backend_name() == "postgresql":
-        engine = create_async_engine(address, pool_size=CONNECTIONS, pool_pre_ping=True)
+        engine = create_async_engine(
+            address,
+            pool_size=CONNECTIONS,
+            pool_pre_ping=True,
+            pool_timeout=LOCK_SECONDS,
+            # What a statement was given may be personal: it belongs in no message of an error.
+            hide_parameters=True,
+            connect_args={"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS},
+        )
         return Engines(engine, engine.execution_options(postgresql_readonly=True))
     return Engines(
         # One connection: writers queue for it here, not in SQLite, which polls for its lock.
@@ -133,7 +144,11 @@ def open_engines(url: str) -> Engines:
 
 def _open_sqlite(address: URL, connections: int, begin: str, pragma: str) -> AsyncEngine:
     engine = create_async_engine(
-        address, pool_size=connections, max_overflow=0, connect_args={"timeout": LOCK_SECONDS}
+        address,
+        pool_size=connections,
+        max_overflow=0,
+        hide_parameters=True,
+        connect_args={"timeout": LOCK_SECONDS},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

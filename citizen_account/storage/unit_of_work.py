@@ -38,6 +38,7 @@ from citizen_account.storage.outbox import Outbox
 from citizen_account.storage.places import Places
 from citizen_account.storage.proofs import Proofs
 from citizen_account.storage.pushed_requests import PushedRequests
+from citizen_account.storage.registrations import InitialTokens, Registrations
 from citizen_account.storage.resources import Resources
 from citizen_account.storage.revocation_log import RevocationLog
 from citizen_account.storage.roles import Roles
@@ -70,6 +71,7 @@ class UnitOfWork:
         self.connections = Connections(connection, sealer)
         self.credentials = Credentials(connection)
         self.grants = Grants(connection)
+        self.initial_tokens = InitialTokens(connection)
         self.interactions = Interactions(connection, sealer)
         self.keys = Keys(connection, sealer)
         self.ledger = Ledger(connection)
@@ -81,6 +83,7 @@ class UnitOfWork:
         self.proofs = Proofs(connection)
         self.pushed_requests = PushedRequests(connection, sealer)
         self.resources = Resources(connection)
+        self.registrations = Registrations(connection)
         self.roles = Roles(connection)
         self.saved_forms = SavedForms(connection, sealer)
         self.schedule = Schedule(connection)

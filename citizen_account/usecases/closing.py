@@ -45,10 +45,10 @@ async def close_due(uow: UnitOfWork) -> None:
     for account_id in await uow.accounts.closing_by(uow.now):
         account = await uow.accounts.find(account_id)
         if account is not None:
-            await _end(uow, account)
+            await end_account(uow, account)
 
 
-async def _end(uow: UnitOfWork, account: Account) -> None:
+async def end_account(uow: UnitOfWork, account: Account) -> None:
     """Withdraw all access and sign out everywhere; nobody signs in to it any more."""
     for consent in await uow.consents.list_standing(account.id):
         await withdraw_consent(uow, account.id, consent.id, ConsentEnd.ACCOUNT_CLOSED)

@@ -11,7 +11,7 @@ from citizen_account.domain.accounts import Account, AccountId
 from citizen_account.domain.claims import claim_values
 from citizen_account.domain.connections import Connection, ConnectionId, ConnectionState
 from citizen_account.domain.errors import DomainError, ErrorCode
-from citizen_account.domain.events import ServiceLinked, ServiceUnlinked
+from citizen_account.domain.events import AgreementNarrowed, ServiceLinked, ServiceUnlinked
 from citizen_account.domain.ledger import ActorKind, LedgerEntry
 from citizen_account.domain.messages import Announcement
 from citizen_account.domain.throttling import Counter, Subjects, Throttled, link_counters
@@ -112,6 +112,9 @@ async def change_agreement(
     if connection is None:
         raise DomainError(ErrorCode.CONNECTION_UNKNOWN)
     await uow.connections.set_agreed(connection.id, agreed & _consent_purposes(manifest))
+    withdrawn = connection.agreed - agreed
+    if withdrawn:
+        uow.record(AgreementNarrowed(account_id, manifest.id, connection.id, withdrawn))
 
 
 def holding_purposes(connection: Connection, manifest: Manifest) -> Sequence[Purpose]:

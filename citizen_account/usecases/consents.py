@@ -19,7 +19,12 @@ from citizen_account.domain.consents import (
     Withdrawn,
     decide_withdrawal,
 )
-from citizen_account.domain.events import ConsentGiven, ConsentRefused, ConsentWithdrawn
+from citizen_account.domain.events import (
+    ConsentGiven,
+    ConsentNarrowed,
+    ConsentRefused,
+    ConsentWithdrawn,
+)
 from citizen_account.domain.grants import GrantEnd
 from citizen_account.openid.authorization_response import answer_with_error
 from citizen_account.openid.interaction import Release, refuse_denied, refuse_ended
@@ -167,6 +172,7 @@ async def _keep(  # noqa: PLR0913  # what a consent consists of
         if not standing.claims <= allowed.claims:
             # She took a claim back: what was given with it ends.
             await _end_grants(uow, account_id, question.client.id)
+            uow.record(ConsentNarrowed(account_id, question.client.id, standing.id))
     consent = Consent(
         id=ConsentId(new_id()),
         account_id=account_id,

@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.events import KeysRotated
 from citizen_account.domain.keys import (
+    LAST_KNOWN,
     PUBLISH_LEAD,
     RING_CACHE,
     ROTATE_EVERY,
@@ -33,6 +35,16 @@ class AlreadyRotating:
 
 
 Rotation = Rotated | AlreadyRotating
+ASK_AGAIN = timedelta(seconds=5)
+"""How long a database that was away is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The keys as they were read last."""
+
+    keys: Sequence[StoredKey]
+    read_at: datetime
 
 
 class KeyRings:
@@ -42,27 +54,60 @@ class KeyRings:
         self._database = database
         self._clock = clock
         self._ring: KeyRing | None = None
+        self._known: Known | None = None
+        self._asked_in_vain_at: datetime | None = None
         self._loading = asyncio.Lock()
 
     async def load(self) -> KeyRing:
-        """Return the ring. Must not be called while a transaction is open."""
+        """Return the ring; while the database is away, by the keys that were read last.
+
+        Must not be called while a transaction is open. Raises: temporarily_unavailable.
+        """
         ring = self._ring
         if ring is not None and _is_fresh(ring, self._clock()):
             return ring
         async with self._loading:
             if self._ring is None or not _is_fresh(self._ring, self._clock()):
-                self._ring = await self._read()
+                self._ring = await self._make()
             return self._ring
 
-    async def _read(self) -> KeyRing:
+    async def _make(self) -> KeyRing:
+        if not self._was_asked_in_vain():
+            try:
+                self._known = await self._read()
+            except DomainError:
+                self._asked_in_vain_at = self._clock()
+                if not self._is_known_well_enough():
+                    raise
+        return await self._built()
+
+    def _was_asked_in_vain(self) -> bool:
+        """Say whether the database was away a moment ago: not every request waits for it."""
+        asked_at = self._asked_in_vain_at
+        if asked_at is None or not self._is_known_well_enough():
+            return False
+        return asked_at <= self._clock() < asked_at + ASK_AGAIN
+
+    def _is_known_well_enough(self) -> bool:
+        known = self._known
+        return known is not None and self._clock() < known.read_at + LAST_KNOWN
+
+    async def _built(self) -> KeyRing:
+        if self._known is None:
+            raise DomainError(ErrorCode.TEMPORARILY_UNAVAILABLE, why="no key was ever read")
+        # Which key signs, and which are published, is a matter of the clock. Importing an RSA key
+        # takes 43 ms, too long for the loop.
+        ring = await asyncio.to_thread(build_ring, self._known.keys, self._clock())
+        return replace(ring, loaded_at=self._known.read_at)
+
+    async def _read(self) -> Known:
         async with self._database.read() as uow:
             keys, now = await uow.keys.all(), uow.now
         if missing_algorithms(keys):
             async with self._database.begin() as writing:
                 # Their own instant: a moment ago they would not have been in force yet.
                 keys, now = await ensure_keys(writing), writing.now
-        # Importing an RSA key takes 43 ms, too long for the loop.
-        return await asyncio.to_thread(build_ring, keys, now)
+        return Known(keys, now)
 
 
 async def ensure_keys(uow: UnitOfWork) -> Sequence[StoredKey]:

@@ -57,6 +57,11 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
             m("Many people are signing in just now"),
             m("Nothing was lost. Wait a few seconds and send the form again."),
         ),
+        ErrorCode.TEMPORARILY_UNAVAILABLE: ErrorText(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            m("The account is away for a moment"),
+            m("Nothing was saved. Wait a minute and try again."),
+        ),
         ErrorCode.UNEXPECTED: ErrorText(
             HTTPStatus.INTERNAL_SERVER_ERROR,
             m("We made a mistake"),
@@ -106,6 +111,11 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
             HTTPStatus.BAD_REQUEST,
             m("We do not know the service that sent you"),
             _START_AGAIN,
+        ),
+        ErrorCode.CLIENT_PENDING: ErrorText(
+            HTTPStatus.FORBIDDEN,
+            m("The city has not let this service in yet"),
+            m("It has registered and waits for the city's answer. Try again on another day."),
         ),
         ErrorCode.REQUEST_URI_INVALID: ErrorText(
             HTTPStatus.BAD_REQUEST,

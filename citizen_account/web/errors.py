@@ -27,7 +27,13 @@ from citizen_account.web.saved_forms import keep_form
 log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 5
+AWAY_SECONDS = 30
 THROTTLED_SECONDS = 300
+RETRY_AFTER = {
+    ErrorCode.TOO_BUSY: BUSY_SECONDS,
+    ErrorCode.TEMPORARILY_UNAVAILABLE: AWAY_SECONDS,
+    ErrorCode.TOO_MANY_TRIES: THROTTLED_SECONDS,
+}
 PROTOCOL_PATHS = frozenset(
     {"/token", "/userinfo", "/introspect", "/revoke", "/jwks", "/par", "/register"}
 )
@@ -55,7 +61,8 @@ def install(app: FastAPI) -> None:
         log.info("refused", extra={"code": error.code, "facts": error.facts})
         if error.code is ErrorCode.SIGN_IN_REQUIRED and area_of(request.url.path) is Area.PAGE:
             return await ask_to_sign_in(request)
-        await know_resident(request)
+        if error.code is not ErrorCode.TEMPORARILY_UNAVAILABLE:
+            await know_resident(request)
         return answer(request, error.code)
 
     async def on_http_error(request: Request, error: HTTPException) -> Response:
@@ -72,9 +79,10 @@ def install(app: FastAPI) -> None:
         await know_resident(request)
         return answer(request, ErrorCode.NOT_FOUND if is_page else ErrorCode.REQUEST_MALFORMED)
 
-    async def on_unexpected(request: Request, _: Exception) -> Response:
+    async def on_unexpected(request: Request, error: Exception) -> Response:
         # Starlette raises it again behind this answer, and the server logs it with its trace.
-        return answer(request, ErrorCode.UNEXPECTED)
+        code = error.code if isinstance(error, DomainError) else ErrorCode.UNEXPECTED
+        return answer(request, code)
 
     app.exception_handler(DomainError)(on_domain_error)
     app.exception_handler(HTTPException)(on_http_error)
@@ -96,17 +104,20 @@ def answer(request: Request, code: ErrorCode) -> Response:
         case unexpected:
             assert_never(unexpected)
     # RFC 9110 section 10.2.3, RFC 6585 section 4.
-    if code is ErrorCode.TOO_BUSY:
-        response.headers["Retry-After"] = str(BUSY_SECONDS)
-    if code is ErrorCode.TOO_MANY_TRIES:
-        response.headers["Retry-After"] = str(THROTTLED_SECONDS)
+    if code in RETRY_AFTER:
+        response.headers["Retry-After"] = str(RETRY_AFTER[code])
     return response
 
 
 async def know_resident(request: Request) -> None:
     """Find out whose page it is: who has signed in stays so on a page that does not exist."""
-    if area_of(request.url.path) is Area.PAGE:
+    if area_of(request.url.path) is not Area.PAGE:
+        return
+    try:
         await maybe_signed_in(request, runtime_of(request))
+    except DomainError:
+        # The database is away: the page is shown as to a stranger, in the language of its address.
+        request.state.resident = None
 
 
 async def ask_to_sign_in(request: Request) -> Response:
@@ -152,6 +163,7 @@ def _oauth(code: ErrorCode, status: HTTPStatus) -> Response:
     error = {
         ErrorCode.UNEXPECTED: "server_error",
         ErrorCode.TOO_BUSY: "temporarily_unavailable",
+        ErrorCode.TEMPORARILY_UNAVAILABLE: "temporarily_unavailable",
         ErrorCode.TOO_MANY_TRIES: "temporarily_unavailable",
     }.get(code, "invalid_request")
     body = {"error": error, "error_description": str(code)}

@@ -1,0 +1,45 @@
+"""Tell a database that is away from a mistake of ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from sqlite3 import SQLITE_ERROR
+from sqlite3 import Error as SqliteError
+from sqlite3 import OperationalError as SqliteOperationalError
+
+from asyncpg import PostgresError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from citizen_account.domain.errors import DomainError, ErrorCode
+
+# PostgreSQL appendix A: connection lost, resources used up, shutting down or starting, no such
+# database, no right to log in.
+_AWAY = ("08", "53", "57P", "3D", "28")
+
+
+@contextmanager
+def noticing_absence() -> Iterator[None]:
+    """Say `temporarily_unavailable` when the database is away, and pass all else on.
+
+    A disk that cannot be written (the log of revocations) counts as well: try again later.
+    """
+    try:
+        yield
+    except (OSError, DBAPIError, PoolTimeoutError, PostgresError) as error:
+        if not _is_absence(error):
+            raise
+        why = type(error).__name__
+        raise DomainError(ErrorCode.TEMPORARILY_UNAVAILABLE, why=why) from error
+
+
+def _is_absence(error: Exception) -> bool:
+    if isinstance(error, OSError | PoolTimeoutError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    cause = getattr(error, "orig", error)
+    if isinstance(cause, SqliteError):
+        # The file is gone, locked or unreadable, or the disk is full; but no wrong statement.
+        is_statement = getattr(cause, "sqlite_errorcode", SQLITE_ERROR) == SQLITE_ERROR
+        return isinstance(cause, SqliteOperationalError) and not is_statement
+    return str(getattr(cause, "sqlstate", None)).startswith(_AWAY)
