@@ -5,9 +5,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
 from citizen_account.connector_host.connectors import Connectors, open_connectors
 from citizen_account.domain.accounts import PASSWORD, SessionLimits, SignInMethod
 from citizen_account.domain.places import Position
+from citizen_account.domain.registrations import RegistrationMode, RegistrationPolicy
 from citizen_account.i18n import Message, Translations, m
 from citizen_account.mail import Mailer, SmtpAddress
 from citizen_account.outbound import Outbound, trust
@@ -18,7 +21,10 @@ from citizen_account.security.sealing import DerivedKeys, Sealer, derive
 from citizen_account.settings import Environment, Network, Settings
 from citizen_account.storage.revocation_log import RevocationLog
 from citizen_account.storage.unit_of_work import Clock, Database
+from citizen_account.telemetry.metrics import Metrics
+from citizen_account.telemetry.tracing import Tracer, open_tracer
 from citizen_account.upstream.providers import Upstreams, open_upstreams
+from citizen_account.usecases.client_keys import ClientKeys
 from citizen_account.usecases.keys import KeyRings
 
 PRODUCT = m("City account")
@@ -68,11 +74,18 @@ class Runtime:
     upstreams: Upstreams
     connectors: Connectors
     outbound: Outbound
+    client_keys: ClientKeys
+    registration: RegistrationPolicy
+    """Whether clients may register themselves."""
     translations: Translations
     template_folders: tuple[Path, ...]
     """Where pages and mails are looked for, a city's own folder first."""
     password_method: SignInMethod = PASSWORD
     """What a password proves here: only the small city's eID claims more."""
+    metrics: Metrics | None = None
+    """What this process counts; None where nobody may ask for it."""
+    metrics_token: str = ""
+    tracer: Tracer | None = None
     revocation_log: RevocationLog | None = None
     """Where revocations are kept beside the backups; None: a restore brings them back."""
     security: SecurityContact = SecurityContact()
@@ -105,6 +118,11 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
     database = Database(settings.database_url.get_secret_value(), sealer, clock, log)
     trusted = trust(settings.trusted_ca_file)
     is_development = settings.environment is Environment.DEVELOPMENT
+    outbound = Outbound(
+        settings.outbound_allowed_networks,
+        settings.trusted_ca_file,
+        allow_http_loopback=is_development,
+    )
     return Runtime(
         issuer=settings.issuer,
         city=_city_of(settings),
@@ -123,17 +141,24 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         mailer=_mailer_of(settings, translations, folders),
         upstreams=open_upstreams(settings.upstreams_file, settings.issuer, trusted),
         connectors=open_connectors(settings.connectors_file, trusted, database, clock),
-        outbound=Outbound(
-            settings.outbound_allowed_networks,
-            settings.trusted_ca_file,
-            allow_http_loopback=is_development,
-        ),
+        outbound=outbound,
+        client_keys=ClientKeys(database, outbound),
         translations=translations,
         template_folders=folders,
+        metrics=None if settings.metrics_token is None else Metrics(),
+        metrics_token=_plain(settings.metrics_token),
+        tracer=open_tracer(settings.traces_url),
         revocation_log=log,
         security=SecurityContact(settings.security_contact, settings.security_policy),
         mutual_tls=_mutual_tls_of(settings),
+        registration=RegistrationPolicy(
+            RegistrationMode(settings.registration.value), settings.registration_require_pkce
+        ),
     )
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value()
 
 
 def open_revocation_log(settings: Settings, path: Path) -> RevocationLog:

@@ -43,6 +43,18 @@ class SubjectType(StrEnum):
     PUBLIC = "public"
 
 
+class Approval(StrEnum):
+    """What the city says of a client that registered itself."""
+
+    NOT_NEEDED = "not_needed"
+    """Registration was open: nobody has looked at it."""
+    PENDING = "pending"
+    APPROVED = "approved"
+    REFUSED = "refused"
+    LEFT = "left"
+    """It took itself out again (RFC 7592 section 2.3)."""
+
+
 class GrantType(StrEnum):
     AUTHORIZATION_CODE = "authorization_code"
     REFRESH_TOKEN = "refresh_token"  # noqa: S105  # the name of a grant, no secret
@@ -102,6 +114,18 @@ class Client:
     created_at: datetime
     metadata: Mapping[str, object] = field(default_factory=dict)
     """The registered metadata as it came, for display and for RFC 7592."""
+    userinfo_signed_response_alg: str | None = None
+    """What signs userinfo (OIDC Core section 5.3.2); None: it is plain JSON."""
+    jwks_tried_at: datetime | None = None
+    """When `jwks` was last asked for at `jwks_uri`, with success or without."""
+    approval: Approval | None = None
+    """None for a client that the operator registered."""
+
+    @property
+    def initiate_login_uri(self) -> str | None:
+        """Where the client begins a sign-in that somebody else asks for (OIDC Core section 4)."""
+        address = self.metadata.get("initiate_login_uri")
+        return address if isinstance(address, str) else None
 
 
 # What a service may receive without having said why: its scopes, by the resident's own wish.

@@ -22,6 +22,7 @@ from citizen_account.domain.accounts import Level
 from citizen_account.domain.assurance import LEVEL_OF_ACR
 from citizen_account.domain.claims import SCOPES
 from citizen_account.domain.clients import (
+    Approval,
     AuthenticationMethod,
     Client,
     ClientId,
@@ -128,9 +129,12 @@ def read_authorization_request(
 ) -> AuthorizationRequest | RefusedToClient:
     """Return the request or how to refuse it to the client.
 
-    Raises: request_malformed, client_unknown, redirect_uri_unregistered. Nothing is sent to an
-    address then (RFC 6749 section 4.1.2.1, RFC 9700 section 4.11.2): our own page says why.
+    Raises: request_malformed, client_unknown, client_pending, redirect_uri_unregistered. Nothing
+    is sent to an address then (RFC 6749 section 4.1.2.1, RFC 9700 section 4.11.2): our own page
+    says why.
     """
+    if client is not None and client.approval is Approval.PENDING:
+        raise DomainError(ErrorCode.CLIENT_PENDING)
     if client is None or client.is_disabled:
         raise DomainError(ErrorCode.CLIENT_UNKNOWN)
     target = _target(parameters, client)
@@ -182,7 +186,7 @@ def _read(
         login_hint=fields.get("login_hint", ""),
         ui_locales=fields.get("ui_locales", ""),
         id_token_hint=fields.get("id_token_hint"),
-        levels=_levels(fields),
+        levels=_levels(fields, client),
         claims=read_claims_request(fields.get("claims")),
         resources=resources,
         dpop_jkt=read_jkt(fields.get("dpop_jkt")),
@@ -322,6 +326,12 @@ def _max_age(fields: dict[str, str], client: Client) -> int | None:
     return int(text)
 
 
-def _levels(fields: dict[str, str]) -> tuple[Level, ...]:
-    asked = fields.get("acr_values", "").split()
-    return tuple(LEVEL_OF_ACR[value] for value in asked if value in LEVEL_OF_ACR)
+def _levels(fields: dict[str, str], client: Client) -> tuple[Level, ...]:
+    asked: Sequence[object] = fields.get("acr_values", "").split()
+    default = client.metadata.get("default_acr_values")
+    # OIDC Registration section 2: what the client asks for in general counts where it says nothing.
+    if not asked and isinstance(default, list):
+        asked = default
+    return tuple(
+        LEVEL_OF_ACR[value] for value in asked if isinstance(value, str) and value in LEVEL_OF_ACR
+    )

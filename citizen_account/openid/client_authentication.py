@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
+from authlib.oauth2.rfc6749.errors import (
+    InvalidClientError,
+    InvalidRequestError,
+    UnauthorizedClientError,
+)
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
 from citizen_account.domain.clients import (
     CERTIFICATE_METHODS,
+    Approval,
     AuthenticationMethod,
     Client,
     ClientId,
@@ -117,8 +122,11 @@ def authenticate(
     """Say whether the proof holds. A stranger and a wrong proof look the same."""
     try:
         if client is not None and client.authentication_method in CERTIFICATE_METHODS:
-            return _authenticate_by_certificate(client, credentials, certificate)
-        return _authenticate(client, credentials, provider, now)
+            found = _authenticate_by_certificate(client, credentials, certificate)
+        else:
+            found = _authenticate(client, credentials, provider, now)
+        _require_approval(found.client)
+        return found
     except OAuth2Error as error:
         return Refused(error)
 
@@ -133,7 +141,7 @@ def _authenticate(
 ) -> Authenticated:
     if (
         client is None
-        or client.is_disabled
+        or _is_shut_out(client)
         or client.authentication_method is not _method(credentials)
     ):
         raise _refusal(credentials)
@@ -148,12 +156,24 @@ def _authenticate(
             return Authenticated(client, _check_assertion(client, credentials, provider, now))
 
 
+def _require_approval(client: Client) -> None:
+    # Said to the client alone: to anybody else it does not exist.
+    if client.approval is Approval.PENDING:
+        raise UnauthorizedClientError(
+            "The client waits for the approval of the account's administrators."
+        )
+
+
+def _is_shut_out(client: Client) -> bool:
+    return client.is_disabled and client.approval is not Approval.PENDING
+
+
 def _authenticate_by_certificate(
     client: Client, credentials: Credentials, certificate: Certificate | None
 ) -> Authenticated:
     # RFC 8705 section 2: the client names itself in the form, and the connection proves it.
     is_proven = (
-        not client.is_disabled
+        not _is_shut_out(client)
         and isinstance(credentials, NoProof)
         and certificate is not None
         and proves(certificate, client)

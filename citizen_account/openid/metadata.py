@@ -19,7 +19,11 @@ ID_TOKEN_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr
 
 
 def make_metadata(
-    issuer: str, languages: Sequence[str], mutual_tls: MutualTls | None = None
+    issuer: str,
+    languages: Sequence[str],
+    mutual_tls: MutualTls | None = None,
+    *,
+    is_registration_open: bool = False,
 ) -> bytes:
     """Return the document; both well-known addresses serve the same one."""
     described = {
@@ -29,6 +33,9 @@ def make_metadata(
         **_tokens(methods_offered(mutual_tls)),
         **_logout(),
     }
+    if is_registration_open:
+        # RFC 7591 section 3.
+        described["registration_endpoint"] = f"{issuer}/register"
     return json.dumps(described).encode()
 
 

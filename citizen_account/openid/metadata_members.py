@@ -28,6 +28,10 @@ class Members:
         self._metadata = metadata
         self._place = place
 
+    @property
+    def names(self) -> Collection[str]:
+        return self._metadata.keys()
+
     def raw(self, name: str) -> object:
         return self._metadata.get(name)
 

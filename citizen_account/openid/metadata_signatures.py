@@ -34,6 +34,17 @@ def check_signatures(members: Members, profile: ClientProfile) -> None:
         raise members.fail("require_signed_request_object", "needs jwks or jwks_uri")
 
 
+def read_userinfo_algorithm(members: Members, profile: ClientProfile) -> str | None:
+    """Return what signs userinfo, or None where it is plain. Raises: RegistrationError."""
+    name = "userinfo_signed_response_alg"
+    # OIDC Registration section 2 has no value for "not signed"; some clients write this one.
+    if members.raw(name) == "none":
+        return None
+    is_high = profile is ClientProfile.HIGH
+    allowed = [each for each in SIGNING_ALGORITHMS if not is_high or each in HIGH_ALGORITHMS]
+    return members.one_of(name, allowed, "") or None
+
+
 def read_id_token_algorithm(members: Members, profile: ClientProfile) -> str:
     """Return what signs the client's ID tokens. Raises: RegistrationError."""
     is_high = profile is ClientProfile.HIGH

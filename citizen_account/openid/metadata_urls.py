@@ -8,20 +8,26 @@ from citizen_account.openid.metadata_members import Members
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAXIMUM_URI = 2048
+MOST_ADDRESSES = 100
+NATIVE = "native"
 
 
 def read_redirect_uris(members: Members, name: str, *, is_development: bool) -> tuple[str, ...]:
     """Return the addresses to which browsers may be sent, to the letter."""
     addresses = members.words(name)
+    if len(addresses) > MOST_ADDRESSES:
+        raise members.fail(name, f"must be {MOST_ADDRESSES} addresses at most")
+    # RFC 8252 section 7.3: a program on the resident's own machine listens there by http.
+    is_native = members.raw("application_type") == NATIVE
     for address in addresses:
-        _check(members, name, address, is_development=is_development)
+        _check(members, name, address, may_be_loopback=is_development or is_native)
     return addresses
 
 
 def read_uri(members: Members, name: str, *, is_development: bool) -> str | None:
     address = members.text(name, maximum=MAXIMUM_URI)
     if address is not None:
-        _check(members, name, address, is_development=is_development)
+        _check(members, name, address, may_be_loopback=is_development)
     return address
 
 
@@ -46,14 +52,15 @@ def origin_of(addresses: Sequence[str]) -> str:
 def sector_of(members: Members, subject_type: SubjectType, addresses: Sequence[str]) -> str:
     """Return the host of the sector identifier (OIDC Core section 8.1); empty without any host.
 
-    The operator's word is taken for it: the list behind `sector_identifier_uri` is not fetched.
+    The operator's word is taken for `sector_identifier_uri`; a client's own is checked against
+    the list behind it (`check_sector`).
     """
     given = members.text("sector_identifier_uri", maximum=MAXIMUM_URI)
     if given is not None:
         # OIDC Registration section 5: https, also in development.
-        _check(members, "sector_identifier_uri", given, is_development=False)
+        _check(members, "sector_identifier_uri", given, may_be_loopback=False)
         return host_of([given])
-    hosts = sorted({host_of([address]) for address in addresses})
+    hosts = sorted({host_of([address]) for address in addresses} - _shared_hosts(members))
     if len(hosts) > 1 and subject_type is SubjectType.PAIRWISE:
         raise members.fail(
             "sector_identifier_uri",
@@ -62,7 +69,21 @@ def sector_of(members: Members, subject_type: SubjectType, addresses: Sequence[s
     return hosts[0] if hosts else ""
 
 
-def _check(members: Members, name: str, address: str, *, is_development: bool) -> None:
+def check_sector(listed: object, redirect_uris: Sequence[str]) -> str | None:
+    """Say what is wrong with the list behind `sector_identifier_uri`; None where all is well."""
+    # OIDC Registration section 5: a JSON array that names every redirect URI.
+    if not isinstance(listed, list):
+        return "does not answer with a JSON array of redirect URIs"
+    missing = next((uri for uri in redirect_uris if uri not in listed), None)
+    return None if missing is None else f"does not list {missing}"
+
+
+def _shared_hosts(members: Members) -> frozenset[str]:
+    """Return the hosts that are no sector: all native programs answer on the same ones."""
+    return LOOPBACK_HOSTS if members.raw("application_type") == NATIVE else frozenset()
+
+
+def _check(members: Members, name: str, address: str, *, may_be_loopback: bool) -> None:
     parts = _split(address)
     if parts is None or not parts.hostname or "\\" in address:
         raise members.fail(name, f"{address[:200]!r} is no absolute address")
@@ -70,10 +91,12 @@ def _check(members: Members, name: str, address: str, *, is_development: bool) -
     if "#" in address or parts.username is not None or parts.password is not None:
         raise members.fail(name, f"{address[:200]!r} must have no fragment and no user")
     # RFC 9700 section 2.6.
-    is_local = is_development and parts.hostname in LOOPBACK_HOSTS
+    is_local = may_be_loopback and parts.hostname in LOOPBACK_HOSTS
     if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
         raise members.fail(
-            name, f"{address[:200]!r} must be https (http is for loopback hosts in development)"
+            name,
+            f"{address[:200]!r} must be https (http is for loopback hosts, in development or"
+            " where application_type is native)",
         )
 
 

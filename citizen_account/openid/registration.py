@@ -17,9 +17,14 @@ from citizen_account.domain.clients import (
     SubjectType,
 )
 from citizen_account.openid.certificates import check_certificates
+from citizen_account.openid.metadata_links import check_links
 from citizen_account.openid.metadata_members import Members, RegistrationError
 from citizen_account.openid.metadata_purposes import read_purposes
-from citizen_account.openid.metadata_signatures import check_signatures, read_id_token_algorithm
+from citizen_account.openid.metadata_signatures import (
+    check_signatures,
+    read_id_token_algorithm,
+    read_userinfo_algorithm,
+)
 from citizen_account.openid.metadata_urls import (
     host_of,
     origin_of,
@@ -38,7 +43,6 @@ _MAXIMUM_SECRET_CHARACTERS = 512
 # RFC 7591 section 2 lets us ignore what we do not know. These promise a protection that the
 # operator would believe in, so they are refused instead.
 _UNKEPT_PROMISES = (
-    "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "id_token_encrypted_response_alg",
 )
@@ -88,6 +92,7 @@ def read_registration(
     redirect_uris = uris("redirect_uris")
     if GrantType.AUTHORIZATION_CODE in grant_types and not redirect_uris:
         raise RegistrationError("redirect_uris", "at least one is needed for authorization_code")
+    check_links(members, redirect_uris, is_development=is_development)
     client_id = read_client_id(members) or ClientId(surroundings.new_id)
     subject_type = members.choice("subject_type", SubjectType.PAIRWISE)
     name = members.local_text("client_name", default=host_of(redirect_uris) or client_id)
@@ -116,6 +121,7 @@ def read_registration(
         purposes=read_purposes(members),
         created_at=previous.created_at if previous is not None else surroundings.now,
         metadata=_without_secret(metadata),
+        userinfo_signed_response_alg=read_userinfo_algorithm(members, profile),
     )
     return Registration(client, generated)
 
@@ -136,7 +142,7 @@ def read_client_id(members: Members) -> ClientId | None:
 
 def _refuse_unkept_promises(members: Members) -> None:
     for name in _UNKEPT_PROMISES:
-        if members.raw(name) not in {None, False, "none"}:
+        if members.raw(name) and members.raw(name) != "none":
             raise RegistrationError(name, "is not offered by this version")
 
 
@@ -154,12 +160,12 @@ def _read_profile(members: Members) -> ClientProfile:
 
 def _check_high(members: Members) -> None:
     # FAPI 2.0 section 5.3.2.1 clause 6. Pushed requests and bound tokens follow by themselves.
-    method = members.raw("token_endpoint_auth_method")
-    if method != AuthenticationMethod.PRIVATE_KEY_JWT and method not in CERTIFICATE_METHODS:
+    method = members.choice("token_endpoint_auth_method", AuthenticationMethod.BASIC)
+    if method not in {AuthenticationMethod.PRIVATE_KEY_JWT, *CERTIFICATE_METHODS}:
         raise RegistrationError("profile", "high needs private_key_jwt or a certificate")
     if members.flag("require_pkce", default=True) is False:
         raise RegistrationError("require_pkce", "a client of the profile high must use PKCE")
-    algorithm = members.raw("token_endpoint_auth_signing_alg")
+    algorithm = members.text("token_endpoint_auth_signing_alg")
     # FAPI 2.0 section 5.4.1.
     if algorithm is not None and algorithm not in HIGH_ALGORITHMS:
         raise RegistrationError(
@@ -203,11 +209,14 @@ def _read_jwks(members: Members, method: AuthenticationMethod) -> Mapping[str, o
     jwks = members.mapping("jwks")
     if jwks is not None:
         _check_jwks(members, jwks)
+    algorithm = members.one_of("token_endpoint_auth_signing_alg", ACCEPTED_ALGORITHMS, "")
     if method is not AuthenticationMethod.PRIVATE_KEY_JWT:
         return jwks
+    if jwks is None and members.raw("jwks_uri") is None:
+        raise RegistrationError("jwks", "or jwks_uri is needed for private_key_jwt")
+    # What stands behind an address is read when the client first proves itself by it.
     if jwks is None:
-        raise RegistrationError("jwks", "is needed for private_key_jwt")
-    algorithm = members.one_of("token_endpoint_auth_signing_alg", ACCEPTED_ALGORITHMS, "")
+        return None
     wanted = (algorithm,) if algorithm else ACCEPTED_ALGORITHMS
     if not any(client_keys(jwks, name) for name in wanted):
         raise RegistrationError("jwks", f"holds no public key for {' or '.join(wanted)}")

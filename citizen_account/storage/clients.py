@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, String, bindparam, insert, select, update
+from sqlalchemy import JSON, String, bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_account.domain.clients import (
+    Approval,
     AuthenticationMethod,
     ClaimUse,
     Client,
@@ -50,6 +51,9 @@ class ClientRow(Base):
     created_at: Mapped[datetime]
     # Not called `metadata`: SQLAlchemy keeps that name of a mapped class for itself.
     registered: Mapped[Mapping[str, object]]
+    userinfo_signed_response_alg: Mapped[str | None] = mapped_column(String(16))
+    jwks_tried_at: Mapped[datetime | None]
+    approval: Mapped[Approval | None] = mapped_column(index=True)
 
 
 COLUMNS = tuple(ClientRow.__table__.columns)
@@ -59,7 +63,12 @@ FIND = READ.where(ClientRow.id == bindparam("client_id"))
 PAGE = READ.where(ClientRow.id > bindparam("after")).order_by(ClientRow.id).limit(bindparam("size"))
 # A service of its own has a site that a resident can open; a back office has none.
 OFFERED = (
-    READ.where(ClientRow.is_disabled.is_(False), ClientRow.service_url != "")
+    READ.where(
+        ClientRow.is_disabled.is_(False),
+        ClientRow.service_url != "",
+        # What nobody has looked at is none of the city's services.
+        or_(ClientRow.approval.is_(None), ClientRow.approval == Approval.APPROVED),
+    )
     .order_by(ClientRow.id)
     .limit(100)
 )
@@ -67,6 +76,18 @@ FIND_SOME = READ.where(ClientRow.id.in_(bindparam("client_ids", expanding=True))
 ADD = insert(ClientRow)
 REPLACE = update(ClientRow).where(ClientRow.id == bindparam("client_id"))
 SET_DISABLED = REPLACE.values(is_disabled=bindparam("disabled")).returning(ClientRow.id)
+# Between two administrators the row decides.
+DECIDE = (
+    REPLACE.where(ClientRow.approval == Approval.PENDING)
+    .values(approval=bindparam("decision"), is_disabled=bindparam("disabled"))
+    .returning(ClientRow.id)
+)
+# Only the keys of the address that was asked: the client may have registered another meanwhile.
+SAVE_KEYS = REPLACE.where(ClientRow.jwks_uri == bindparam("address")).values(
+    jwks=bindparam("keys", type_=JSON(none_as_null=True)), jwks_tried_at=bindparam("now")
+)
+NOTE_TRY = REPLACE.values(jwks_tried_at=bindparam("now"))
+EXEMPTED = READ.where(ClientRow.require_pkce.is_(False)).order_by(ClientRow.id)
 
 
 class Clients:
@@ -75,21 +96,21 @@ class Clients:
 
     async def find(self, client_id: ClientId) -> Client | None:
         row = (await self._connection.execute(FIND, {"client_id": client_id})).first()
-        return None if row is None else _client(row._asdict())
+        return None if row is None else client_of(row._asdict())
 
     async def find_some(self, client_ids: Sequence[str]) -> Mapping[str, Client]:
         """Return those that exist, by their id."""
         rows = await self._connection.execute(FIND_SOME, {"client_ids": list(client_ids)})
-        return {row.id: _client(row._asdict()) for row in rows}
+        return {row.id: client_of(row._asdict()) for row in rows}
 
     async def page(self, *, after: str, size: int) -> Sequence[Client]:
         """List in the order of ids, from the first one behind `after`."""
         rows = await self._connection.execute(PAGE, {"after": after, "size": size})
-        return [_client(row._asdict()) for row in rows]
+        return [client_of(row._asdict()) for row in rows]
 
     async def list_offered(self) -> Sequence[Client]:
         """List what residents can go to and sign in with the account."""
-        return [_client(row._asdict()) for row in await self._connection.execute(OFFERED)]
+        return [client_of(row._asdict()) for row in await self._connection.execute(OFFERED)]
 
     async def add(self, client: Client) -> None:
         await self._connection.execute(ADD, _row(client))
@@ -104,6 +125,26 @@ class Clients:
         """Say whether there is such a client."""
         asked = {"client_id": client_id, "disabled": is_disabled}
         return (await self._connection.execute(SET_DISABLED, asked)).first() is not None
+
+    async def decide(self, client_id: ClientId, approval: Approval, *, is_disabled: bool) -> bool:
+        """Settle what waits. Of any number of callers at once, one gets True."""
+        asked = {"client_id": client_id, "decision": approval, "disabled": is_disabled}
+        return (await self._connection.execute(DECIDE, asked)).first() is not None
+
+    async def save_keys(
+        self, client_id: ClientId, address: str, keys: Mapping[str, object], now: datetime
+    ) -> None:
+        """Keep what the client's `jwks_uri` answered."""
+        facts = {"client_id": client_id, "address": address, "keys": dict(keys), "now": now}
+        await self._connection.execute(SAVE_KEYS, facts)
+
+    async def note_try(self, client_id: ClientId, now: datetime) -> None:
+        """Remember that the `jwks_uri` was asked in vain; what was known stays known."""
+        await self._connection.execute(NOTE_TRY, {"client_id": client_id, "now": now})
+
+    async def list_exempted(self) -> Sequence[Client]:
+        """List the clients that need no PKCE, in the order of ids."""
+        return [client_of(row._asdict()) for row in await self._connection.execute(EXEMPTED)]
 
 
 def _row(client: Client) -> dict[str, object]:
@@ -121,7 +162,8 @@ def _row(client: Client) -> dict[str, object]:
     }
 
 
-def _client(columns: dict[str, Any]) -> Client:
+def client_of(columns: dict[str, Any]) -> Client:
+    """Return the client of a row; the columns are used up."""
     lists = {
         "redirect_uris": tuple(columns.pop("redirect_uris")),
         "post_logout_redirect_uris": tuple(columns.pop("post_logout_redirect_uris")),

@@ -35,6 +35,8 @@ async def import_client(
         await uow.clients.add(registration.client)
     else:
         await uow.clients.replace(registration.client)
+        # From now on it is the operator's: whoever registered it before cannot change it.
+        await uow.registrations.forget(registration.client.id)
     uow.record(ClientImported(registration.client.id))
     return registration
 

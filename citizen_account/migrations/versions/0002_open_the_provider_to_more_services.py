@@ -16,6 +16,21 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "initial_tokens",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("uses_left", sa.Integer(), nullable=False),
+        sa.Column("created_at", base.Instant(timezone=True), nullable=False),
+        sa.Column("expires_at", base.Instant(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_initial_tokens")),
+        sa.UniqueConstraint("digest", name=op.f("uq_initial_tokens_digest")),
+    )
+    with op.batch_alter_table("initial_tokens", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_initial_tokens_expires_at"), ["expires_at"], unique=False
+        )
+
+    op.create_table(
         "used_proofs",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
         sa.Column("expires_at", base.Instant(timezone=True), nullable=False),
@@ -23,6 +38,28 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("used_proofs", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_used_proofs_expires_at"), ["expires_at"], unique=False)
+
+    op.create_table(
+        "client_registrations",
+        sa.Column("client_id", sa.String(length=255), nullable=False),
+        sa.Column("token_digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("initial_token_id", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", base.Instant(timezone=True), nullable=False),
+        sa.Column("decided_at", base.Instant(timezone=True), nullable=True),
+        sa.Column("decided_by", sa.Uuid(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["client_id"],
+            ["clients.id"],
+            name=op.f("fk_client_registrations_client_id"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("client_id", name=op.f("pk_client_registrations")),
+    )
+    with op.batch_alter_table("client_registrations", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_client_registrations_asked_at"), ["asked_at"], unique=False
+        )
 
     op.create_table(
         "pushed_requests",
@@ -75,6 +112,29 @@ def upgrade() -> None:
             batch_op.f("ix_resource_servers_client_id"), ["client_id"], unique=False
         )
 
+    with op.batch_alter_table("clients", schema=None) as batch_op:
+        batch_op.add_column(
+            sa.Column("userinfo_signed_response_alg", sa.String(length=16), nullable=True)
+        )
+        batch_op.add_column(sa.Column("jwks_tried_at", base.Instant(timezone=True), nullable=True))
+        batch_op.add_column(
+            sa.Column(
+                "approval",
+                sa.Enum(
+                    "not_needed",
+                    "pending",
+                    "approved",
+                    "refused",
+                    "left",
+                    name="approval",
+                    native_enum=False,
+                    length=32,
+                ),
+                nullable=True,
+            )
+        )
+        batch_op.create_index(batch_op.f("ix_clients_approval"), ["approval"], unique=False)
+
     with op.batch_alter_table("grants", schema=None) as batch_op:
         batch_op.add_column(sa.Column("resources", sa.JSON(), nullable=True))
         batch_op.add_column(sa.Column("confirmation", sa.JSON(none_as_null=True), nullable=True))
@@ -99,6 +159,12 @@ def downgrade() -> None:
         batch_op.drop_column("confirmation")
         batch_op.drop_column("resources")
 
+    with op.batch_alter_table("clients", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_clients_approval"))
+        batch_op.drop_column("approval")
+        batch_op.drop_column("jwks_tried_at")
+        batch_op.drop_column("userinfo_signed_response_alg")
+
     with op.batch_alter_table("resource_servers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_resource_servers_client_id"))
 
@@ -107,7 +173,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_pushed_requests_expires_at"))
 
     op.drop_table("pushed_requests")
+    with op.batch_alter_table("client_registrations", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_client_registrations_asked_at"))
+
+    op.drop_table("client_registrations")
     with op.batch_alter_table("used_proofs", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_used_proofs_expires_at"))
 
     op.drop_table("used_proofs")
+    with op.batch_alter_table("initial_tokens", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_initial_tokens_expires_at"))
+
+    op.drop_table("initial_tokens")

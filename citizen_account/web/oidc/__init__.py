@@ -8,6 +8,7 @@ from citizen_account.web.oidc.introspect import introspection
 from citizen_account.web.oidc.logout import logout
 from citizen_account.web.oidc.metadata import discovery, jwks
 from citizen_account.web.oidc.par import par
+from citizen_account.web.oidc.register import client_configuration, registration
 from citizen_account.web.oidc.revoke import revocation
 from citizen_account.web.oidc.token import token
 from citizen_account.web.oidc.userinfo import userinfo
@@ -20,6 +21,8 @@ ROUTES = (
     Route("/authorize/continue", continue_after_sign_in),
     Route("/logout", logout, methods=["GET", "POST"]),
     Route("/par", par, methods=["POST"]),
+    Route("/register", registration, methods=["POST"]),
+    Route("/register/{client_id}", client_configuration, methods=["GET", "PUT", "DELETE"]),
     Route("/token", token, methods=["POST"]),
     Route("/userinfo", userinfo, methods=["GET", "POST"]),
     Route("/introspect", introspection, methods=["POST"]),

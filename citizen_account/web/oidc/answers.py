@@ -22,6 +22,15 @@ async def provider_of(request: Request) -> Provider:
     return Provider(runtime.issuer, derived.pairwise, await runtime.keys.load(), derived.nonce)
 
 
+async def prepare_keys(request: Request, credentials: Credentials, *signed: str) -> None:
+    """Have the client's keys at hand for its assertion, and for whatever else it has signed.
+
+    No transaction may be open.
+    """
+    proofs = [credentials.assertion] if isinstance(credentials, AssertionProof) else []
+    await runtime_of(request).client_keys.prepare(credentials.client_id, [*proofs, *signed])
+
+
 def send(answer: Answer) -> Response:
     return send_json(answer.body, answer.status, answer.headers)
 

@@ -9,7 +9,13 @@ from citizen_account.openid.responses import Refused, refusal
 from citizen_account.openid.signed_answers import INTROSPECTION_MEDIA, sign_introspection
 from citizen_account.usecases.introspection import introspect
 from citizen_account.web.dependencies import runtime_of
-from citizen_account.web.oidc.answers import provider_of, send, send_json, send_refusal
+from citizen_account.web.oidc.answers import (
+    prepare_keys,
+    provider_of,
+    send,
+    send_json,
+    send_refusal,
+)
 from citizen_account.web.requests import read_form
 from citizen_account.web.senders import certificate_of
 
@@ -20,6 +26,7 @@ async def introspection(request: Request) -> Response:
     if isinstance(asked, Refused):
         return send(refusal(asked.error))
     provider = await provider_of(request)
+    await prepare_keys(request, asked.credentials)
     certificate = certificate_of(request, runtime_of(request))
     database = runtime_of(request).database
     # An assertion is used up, which is to write; a secret is only compared.

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from citizen_account.domain.keys import JWKS_CACHE
+from citizen_account.domain.registrations import RegistrationMode
 from citizen_account.openid.metadata import make_metadata
 from citizen_account.security.certificates import MutualTls
 from citizen_account.web.dependencies import runtime_of
@@ -19,7 +20,12 @@ HEADERS = {
 async def discovery(request: Request) -> Response:
     runtime = runtime_of(request)
     return Response(
-        _metadata(runtime.issuer, tuple(runtime.translations.names), runtime.mutual_tls),
+        _metadata(
+            runtime.issuer,
+            tuple(runtime.translations.names),
+            runtime.mutual_tls,
+            runtime.registration.mode,
+        ),
         headers=HEADERS,
     )
 
@@ -30,5 +36,8 @@ async def jwks(request: Request) -> Response:
 
 
 @lru_cache(maxsize=8)
-def _metadata(issuer: str, languages: tuple[str, ...], mutual_tls: MutualTls | None) -> bytes:
-    return make_metadata(issuer, languages, mutual_tls)
+def _metadata(
+    issuer: str, languages: tuple[str, ...], mutual_tls: MutualTls | None, mode: RegistrationMode
+) -> bytes:
+    is_open = mode is not RegistrationMode.CLOSED
+    return make_metadata(issuer, languages, mutual_tls, is_registration_open=is_open)

@@ -9,7 +9,13 @@ from citizen_account.openid.pushed_requests import read_push_request
 from citizen_account.openid.responses import Refused, refusal
 from citizen_account.usecases.pushed_requests import push_request
 from citizen_account.web.dependencies import runtime_of
-from citizen_account.web.oidc.answers import provider_of, send, send_json, send_refusal
+from citizen_account.web.oidc.answers import (
+    prepare_keys,
+    provider_of,
+    send,
+    send_json,
+    send_refusal,
+)
 from citizen_account.web.requests import read_form
 from citizen_account.web.senders import presentation_of, with_nonce
 
@@ -19,6 +25,8 @@ async def par(request: Request) -> Response:
     if isinstance(asked, Refused):
         return send(refusal(asked.error))
     provider = await provider_of(request)
+    signed = [value for name, value in asked.parameters if name == "request"]
+    await prepare_keys(request, asked.credentials, *signed)
     runtime = runtime_of(request)
     presentation = presentation_of(request, runtime)
     async with runtime.database.begin() as uow:

@@ -7,7 +7,13 @@ from citizen_account.openid.requests import read_presented_request
 from citizen_account.openid.responses import Refused, refusal
 from citizen_account.usecases.introspection import revoke
 from citizen_account.web.dependencies import runtime_of
-from citizen_account.web.oidc.answers import provider_of, send, send_json, send_refusal
+from citizen_account.web.oidc.answers import (
+    prepare_keys,
+    provider_of,
+    send,
+    send_json,
+    send_refusal,
+)
 from citizen_account.web.requests import read_form
 from citizen_account.web.senders import certificate_of
 
@@ -18,6 +24,7 @@ async def revocation(request: Request) -> Response:
     if isinstance(asked, Refused):
         return send(refusal(asked.error))
     provider = await provider_of(request)
+    await prepare_keys(request, asked.credentials)
     certificate = certificate_of(request, runtime_of(request))
     async with runtime_of(request).database.begin() as uow:
         refused = await revoke(uow, asked, provider, certificate)

@@ -7,7 +7,7 @@ from citizen_account.openid.requests import read_token_request
 from citizen_account.openid.responses import Refused, encode
 from citizen_account.usecases.tokens import answer_token_request
 from citizen_account.web.dependencies import runtime_of
-from citizen_account.web.oidc.answers import provider_of, send, send_refusal
+from citizen_account.web.oidc.answers import prepare_keys, provider_of, send, send_refusal
 from citizen_account.web.requests import read_form
 from citizen_account.web.senders import presentation_of, with_nonce
 
@@ -18,6 +18,7 @@ async def token(request: Request) -> Response:
     if isinstance(asked, Refused):
         return send(encode(asked))
     provider = await provider_of(request)
+    await prepare_keys(request, asked.credentials)
     runtime = runtime_of(request)
     presentation = presentation_of(request, runtime)
     async with runtime.database.begin() as uow:
