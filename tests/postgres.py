@@ -6,7 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -68,7 +68,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_postgres(programs: Programs) -> Iterator[Postgres]:
+def run_postgres(programs: Programs, options: Sequence[str] = FAST) -> Iterator[Postgres]:
     """Yield a server that holds no database of ours yet."""
     owner = NOBODY if os.geteuid() == 0 else None
     port = free_port()
@@ -79,9 +79,9 @@ def run_postgres(programs: Programs) -> Iterator[Postgres]:
         start = partial(subprocess.Popen, user=owner, cwd=folder, stdout=subprocess.DEVNULL)
         if start([program / "initdb", *CLUSTER, "data"]).wait() != 0:
             raise RuntimeError("initdb failed: what it said stands above")
-        options = ["-D", "data", "-p", str(port), "-k", folder, "-h", "127.0.0.1"]
-        settings = [part for setting in FAST for part in ("-c", setting)]
-        command = [program / "postgres", *options, *settings]
+        place = ["-D", "data", "-p", str(port), "-k", folder, "-h", "127.0.0.1"]
+        settings = [part for option in options for part in ("-c", option)]
+        command = [program / "postgres", *place, *settings]
         server = start(command, stderr=subprocess.DEVNULL)
         try:
             address = f"postgresql://{SUPERUSER}@127.0.0.1:{port}"

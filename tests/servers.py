@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, sleep
+from typing import IO
 from urllib.parse import urlsplit
 
 import httpx2
@@ -71,8 +72,22 @@ def process(
     arguments: list[str], variables: Mapping[str, str], folder: Path | None = None
 ) -> Iterator[Process]:
     """Run our Python with arguments as the leader of its own group; end the group afterwards."""
+    with program([sys.executable, *arguments], variables, folder) as started:
+        yield started
+
+
+@contextmanager
+def program(
+    command: list[str],
+    variables: Mapping[str, str],
+    folder: Path | None = None,
+    log: IO[bytes] | None = None,
+) -> Iterator[Process]:
+    """Run a program likewise; what it says goes to the log."""
     started = subprocess.Popen(
-        [sys.executable, *arguments],
+        command,
+        stdout=log,
+        stderr=log,
         env=os.environ | variables,
         cwd=folder,
         start_new_session=True,
