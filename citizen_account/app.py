@@ -14,7 +14,16 @@ from citizen_account.jobs.worker import Worker
 from citizen_account.resources import STATIC
 from citizen_account.settings import Settings
 from citizen_account.telemetry import configure_logging
-from citizen_account.web import admin, api, development, errors, health, oidc, portal
+from citizen_account.web import (
+    admin,
+    api,
+    development,
+    errors,
+    health,
+    metrics,
+    oidc,
+    portal,
+)
 from citizen_account.web.dependencies import language_of
 from citizen_account.web.frames import wished_language
 from citizen_account.web.middleware import Guard
@@ -39,10 +48,12 @@ def create_app(
         await runtime.outbound.close()
         await runtime.upstreams.close()
         await runtime.database.close()
+        if runtime.tracer is not None:
+            await asyncio.to_thread(runtime.tracer.close)
 
     static_files = _static_files(runtime)
     own = development.ROUTES if runtime.is_development else ()
-    routes = [Route("/", home), *oidc.ROUTES, *health.ROUTES, *own, *more_routes]
+    routes = [Route("/", home), *oidc.ROUTES, *health.ROUTES, *metrics.ROUTES, *own, *more_routes]
     app = FastAPI(lifespan=lifespan, routes=routes, openapi_url=None)
     app.router.routes.append(Mount(PREFIX, static_files))
     app.state.runtime = runtime

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.errands import Errand, next_try
+from citizen_account.domain.errors import DomainError
 from citizen_account.jobs.errands import Park, Retry
 from citizen_account.jobs.handlers import HANDLERS
 from citizen_account.jobs.schedule import SCHEDULE, Periodic
@@ -44,8 +46,11 @@ class Worker:
             for task in SCHEDULE:
                 await self._run_if_due(task)
             return 0 if await self._run_batch() else IDLE_SECONDS
-        except Exception:
+        except DomainError as error:
             # The database is away: what was claimed comes back when its claim has expired.
+            log.warning("worker_waits", extra={"code": error.code, **error.facts})
+            return TROUBLE_SECONDS
+        except Exception:
             log.exception("worker_trouble")
             return TROUBLE_SECONDS
 
@@ -76,7 +81,8 @@ class Worker:
         return len(errands)
 
     async def _run_errand(self, errand: Errand) -> None:
-        why, is_final = await self._attempt(errand)
+        with self._traced(errand):
+            why, is_final = await self._attempt(errand)
         async with self._runtime.database.begin() as uow:
             if why is None:
                 await uow.outbox.finish(errand.id)
@@ -90,6 +96,16 @@ class Worker:
             "errand_not_done",
             extra={"errand": str(errand.id), "kind": errand.kind, "why": why, "due": due},
         )
+
+    @contextmanager
+    def _traced(self, errand: Errand) -> Iterator[None]:
+        tracer = self._runtime.tracer
+        if tracer is None:
+            yield
+            return
+        with tracer.span(f"errand {errand.kind}") as span:
+            span.note({"citizen.errand": str(errand.id), "citizen.attempts": errand.attempts})
+            yield
 
     async def _attempt(self, errand: Errand) -> tuple[str | None, bool]:
         """Return why it failed, or None, and whether trying again is useless."""

@@ -61,6 +61,11 @@ class PasswordHasher:
         self._under_way = 0
         self._nobodys = self._context.hash(new_secret())
 
+    @property
+    def under_way(self) -> int:
+        """How many are hashed or wait for it."""
+        return self._under_way
+
     async def hash(self, password: str) -> str:
         """Return what may be stored. Raises: too_busy."""
         plain = normalise_password(password)

@@ -25,7 +25,7 @@ from sqlalchemy import Enum as Choice
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 from sqlalchemy.types import TypeDecorator
 
 from citizen_account.domain.accounts import AccountId, SessionId
@@ -140,6 +140,14 @@ def open_engines(url: str) -> Engines:
         writer=_open_sqlite(address, 1, "BEGIN IMMEDIATE", "foreign_keys = ON"),
         reader=_open_sqlite(address, CONNECTIONS, "BEGIN", "query_only = ON"),
     )
+
+
+def connections_in_use(engines: Engines) -> Mapping[str, int]:
+    """Count them by pool; on PostgreSQL readers and writers share one."""
+    pools = {"writer": engines.writer.pool, "reader": engines.reader.pool}
+    if engines.reader.pool is engines.writer.pool:
+        del pools["reader"]
+    return {name: pool.checkedout() for name, pool in pools.items() if isinstance(pool, QueuePool)}
 
 
 def _open_sqlite(address: URL, connections: int, begin: str, pragma: str) -> AsyncEngine:

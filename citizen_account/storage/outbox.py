@@ -84,6 +84,22 @@ RELEASE = (
     )
     .returning(OutboxRow.id)
 )
+HURRY = (
+    update(OutboxRow)
+    .where(
+        OutboxRow.kind == bindparam("errand_kind"),
+        OutboxRow.facts["delivery"].as_string() == bindparam("delivery"),
+        OutboxRow.state.in_([Delivery.PENDING, Delivery.PARKED]),
+    )
+    .values(
+        state=Delivery.PENDING,
+        due_at=bindparam("due"),
+        created_at=bindparam("due"),
+        attempts=0,
+        reason="",
+    )
+    .returning(OutboxRow.id)
+)
 PARKED = (
     select(
         OutboxRow.id,
@@ -98,6 +114,9 @@ PARKED = (
     .limit(bindparam("size"))
 )
 COUNTS = select(OutboxRow.state, func.count()).group_by(OutboxRow.state)
+OLDEST_DUE = select(func.min(OutboxRow.due_at)).where(
+    OutboxRow.state == Delivery.PENDING, OutboxRow.due_at <= bindparam("now")
+)
 FORGET = delete(OutboxRow).where(
     OutboxRow.state.in_([Delivery.DONE, Delivery.SUPERSEDED]),
     OutboxRow.created_at < bindparam("limit"),
@@ -160,6 +179,12 @@ class Outbox:
         released = await self._connection.execute(RELEASE, {"errand": errand_id, "due": now})
         return released.first() is not None
 
+    async def hurry(self, kind: str, delivery: UUID, now: datetime) -> UUID | None:
+        """Let the errand of a delivery that waits or is parked be tried at once; return its id."""
+        asked = {"errand_kind": kind, "delivery": str(delivery), "due": now}
+        hurried: UUID | None = (await self._connection.execute(HURRY, asked)).scalar()
+        return hurried
+
     async def parked(self, *, after: UUID | None, size: int) -> Sequence[ParkedErrand]:
         asked = {"after": after or UUID(int=0), "size": size}
         return [
@@ -169,6 +194,11 @@ class Outbox:
     async def counts(self) -> Mapping[Delivery, int]:
         rows = await self._connection.execute(COUNTS)
         return {state: count for state, count in rows.all()}  # noqa: C416  # rows are no pairs to mypy
+
+    async def oldest_due(self, now: datetime) -> datetime | None:
+        """Return since when the oldest errand has been waiting for a worker; None: none is."""
+        found: datetime | None = (await self._connection.execute(OLDEST_DUE, {"now": now})).scalar()
+        return found
 
     async def forget_done(self, now: datetime) -> None:
         await self._connection.execute(FORGET, {"limit": now - KEEP_DONE})

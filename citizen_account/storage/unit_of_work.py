@@ -1,7 +1,7 @@
 """Open one transaction: leaving the block commits, an exception rolls back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from citizen_account.storage.accounts import Accounts
 from citizen_account.storage.archive import Archive
 from citizen_account.storage.assertions import Assertions
 from citizen_account.storage.audit import Audit
-from citizen_account.storage.base import open_engines
+from citizen_account.storage.base import connections_in_use, open_engines
 from citizen_account.storage.chain import Chain
 from citizen_account.storage.challenges import Challenges
 from citizen_account.storage.client_sessions import ClientSessions
@@ -182,6 +182,10 @@ class Database:
         revocations = uow.revocations()
         if self._log is not None and revocations:
             await asyncio.to_thread(self._log.append, revocations)
+
+    def connections_in_use(self) -> Mapping[str, int]:
+        """Return how many connections are taken out of each pool of this process."""
+        return connections_in_use(self.engines)
 
     async def create_schema(self) -> None:
         """Create the tables without migrations: for a throw-away database."""

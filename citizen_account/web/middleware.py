@@ -1,19 +1,23 @@
 """Guard what every request passes through, whatever it asks for."""
 
 import logging
+import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.security.tokens import new_id
-from citizen_account.telemetry import request_named
+from citizen_account.telemetry import request_id, request_named
+from citizen_account.telemetry.tracing import Span
 from citizen_account.web.errors import answer
-from citizen_account.web.requests import parse_fields
+from citizen_account.web.requests import comes_by_proxy, parse_fields
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +36,7 @@ HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "x-frame-options": "DENY",
 }
+WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 Check = Callable[[Scope, Runtime], ErrorCode | None]
 
 
@@ -41,6 +46,7 @@ class Guard:
     def __init__(self, app: ASGIApp, runtime: Runtime) -> None:
         self._app = app
         self._runtime = runtime
+        self._paths: dict[object, str] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,25 +54,20 @@ class Guard:
             return
         started = time.monotonic()
         status = 0
+        identifier = request_id_of(scope, self._runtime)
 
         async def send_guarded(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                self._add_headers(message)
+                self._add_headers(message, identifier)
             await send(message)
 
-        with request_named(str(new_id())):
+        with request_named(identifier), self._traced(scope) as span:
             try:
                 await self._pass_on(scope, receive, send_guarded)
             finally:
-                facts = {
-                    "method": scope["method"],
-                    "route": getattr(scope.get("route"), "path", ""),
-                    "status": status,
-                    "milliseconds": round((time.monotonic() - started) * 1000, 1),
-                }
-                log.info("request", extra=facts)
+                self._note(scope, status, time.monotonic() - started, span)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         code = self._fault_of(scope)
@@ -80,8 +81,55 @@ class Guard:
         faults = (check(scope, self._runtime) for check in checks)
         return next((fault for fault in faults if fault is not None), None)
 
-    def _add_headers(self, message: Message) -> None:
+    @contextmanager
+    def _traced(self, scope: Scope) -> Iterator[Span | None]:
+        tracer = self._runtime.tracer
+        if tracer is None:
+            yield None
+            return
+        request = Request(scope)
+        is_believed = comes_by_proxy(request, self._runtime)
+        parent = request.headers.get("traceparent", "") if is_believed else ""
+        with tracer.span(scope["method"], parent) as span:
+            yield span
+
+    def _note(self, scope: Scope, status: int, seconds: float, span: Span | None) -> None:
+        """Say what was asked and answered: the route, never the address with its values."""
+        method, route = scope["method"], self._route_of(scope)
+        milliseconds = round(seconds * 1000, 1)
+        facts = {"method": method, "route": route, "status": status, "milliseconds": milliseconds}
+        log.info("request", extra=facts)
+        runtime = self._runtime
+        if runtime.metrics is not None:
+            runtime.metrics.note_request(method, route, status, seconds)
+            in_use = runtime.database.connections_in_use()
+            runtime.metrics.note_load(runtime.hasher.under_way, in_use)
+        if span is not None:
+            span.name(f"{method} {route}".strip())
+            span.note(
+                {
+                    "http.request.method": method,
+                    "http.route": route,
+                    "http.response.status_code": status,
+                    "citizen.request_id": request_id.get(),
+                }
+            )
+
+    def _route_of(self, scope: Scope) -> str:
+        """Return the path as the program has it, with names in place of values."""
+        route = scope.get("route")
+        if route is not None:
+            return str(route.path)
+        # Starlette's own routes leave their endpoint alone behind.
+        if self._paths is None:
+            self._paths = {
+                each.endpoint: each.path for each in scope["app"].routes if isinstance(each, Route)
+            }
+        return self._paths.get(scope.get("endpoint"), "")
+
+    def _add_headers(self, message: Message, identifier: str) -> None:
         headers = MutableHeaders(scope=message)
+        headers["x-request-id"] = identifier
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
         headers.setdefault("content-security-policy", BARE_POLICY)
@@ -89,6 +137,15 @@ class Guard:
         if self._runtime.is_https:
             # RFC 6797 section 7.2: over TLS only.
             headers["strict-transport-security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+
+
+def request_id_of(scope: Scope, runtime: Runtime) -> str:
+    """Return what a trusted proxy calls the request, if that is a plain word; else a new id."""
+    request = Request(scope)
+    given = request.headers.get("x-request-id", "")
+    if WELL_FORMED_ID.fullmatch(given) and comes_by_proxy(request, runtime):
+        return given
+    return str(new_id())
 
 
 def _capped(receive: Receive) -> Callable[[], Awaitable[Message]]:
@@ -107,8 +164,8 @@ def _capped(receive: Receive) -> Callable[[], Awaitable[Message]]:
 
 
 def _host_fault(scope: Scope, runtime: Runtime) -> ErrorCode | None:
-    # RFC 9110 section 7.4. Health is asked by machines that know an address, not a name.
-    if scope["path"].startswith("/health/"):
+    # RFC 9110 section 7.4. Health and metrics are asked by machines that know an address alone.
+    if scope["path"].startswith("/health/") or scope["path"] == "/metrics":
         return None
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if len(hosts) != 1 or hosts[0].decode("latin-1").lower() != runtime.host:
