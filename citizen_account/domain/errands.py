@@ -17,7 +17,7 @@ _FIRST_RETRIES = (
     timedelta(hours=4),
 )
 _LATER_RETRIES = timedelta(hours=12)
-_GIVE_UP = timedelta(hours=75)
+GIVE_UP = timedelta(hours=75)
 _GIVE_UP_ON_MAIL = timedelta(hours=24)
 
 
@@ -68,7 +68,7 @@ class Mail:
 
 def next_try(errand: Errand, now: datetime) -> datetime | None:
     """Return when to try again, or None: then it is parked for a person."""
-    limit = _GIVE_UP_ON_MAIL if errand.kind == MAIL else _GIVE_UP
+    limit = _GIVE_UP_ON_MAIL if errand.kind == MAIL else GIVE_UP
     tries = min(errand.attempts, len(_FIRST_RETRIES) + 1)
     wait = _LATER_RETRIES if tries > len(_FIRST_RETRIES) else _FIRST_RETRIES[tries - 1]
     due = now + wait

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String, Uuid, bindparam, delete, select, update
+from sqlalchemy import ForeignKey, String, Uuid, bindparam, delete, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -40,6 +40,18 @@ OF_ACCOUNT = (
     READ.where(LogoutDeliveryRow.account_id == bindparam("account"))
     .order_by(LogoutDeliveryRow.created_at.desc(), LogoutDeliveryRow.id)
     .limit(bindparam("size"))
+)
+_OF_CLIENT = (
+    READ.where(LogoutDeliveryRow.client_id == bindparam("client"))
+    .order_by(LogoutDeliveryRow.created_at.desc(), LogoutDeliveryRow.id.desc())
+    .limit(bindparam("size"))
+)
+OLDER_OF_CLIENT = _OF_CLIENT.where(
+    tuple_(LogoutDeliveryRow.created_at, LogoutDeliveryRow.id)
+    < tuple_(
+        bindparam("then", type_=LogoutDeliveryRow.created_at.type),
+        bindparam("before", type_=Uuid()),
+    )
 )
 ADD = {
     "sqlite": sqlite.insert(LogoutDeliveryRow)
@@ -80,6 +92,18 @@ class LogoutDeliveries:
     async def of_account(self, account_id: AccountId, *, size: int) -> Sequence[LogoutDelivery]:
         """List newest first."""
         rows = await self._connection.execute(OF_ACCOUNT, {"account": account_id, "size": size})
+        return [LogoutDelivery(**row._asdict()) for row in rows]
+
+    async def of_client(
+        self, client_id: ClientId, *, before: UUID | None, size: int
+    ) -> Sequence[LogoutDelivery]:
+        """List newest first, from the first one older than `before`."""
+        asked: dict[str, object] = {"client": client_id, "size": size}
+        first = None if before is None else await self.find(before)
+        if first is not None:
+            asked |= {"then": first.created_at, "before": first.id}
+        statement = _OF_CLIENT if first is None else OLDER_OF_CLIENT
+        rows = await self._connection.execute(statement, asked)
         return [LogoutDelivery(**row._asdict()) for row in rows]
 
     async def note(self, delivery: UUID, state: DeliveryState, answer: str, now: datetime) -> None:

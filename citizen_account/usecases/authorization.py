@@ -1,5 +1,6 @@
 """Take an authorization request from its arrival to its answer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -7,6 +8,7 @@ from typing import assert_never
 from citizen_account.domain.clients import Client
 from citizen_account.domain.consents import Consent
 from citizen_account.domain.interactions import Interaction, InteractionId, InteractionKind
+from citizen_account.domain.resources import ResourceServer
 from citizen_account.openid.authorization import (
     AuthorizationRequest,
     Parameters,
@@ -69,6 +71,8 @@ class Question:
     request: AuthorizationRequest
     ask: Ask
     standing: Consent | None
+    servers: Sequence[ResourceServer] = ()
+    """The APIs at which the client wants to act for the resident."""
 
 
 Outcome = Pending | ClientAnswer | AlreadyDecided
@@ -82,7 +86,7 @@ async def begin_authorization(
     Raises: request_malformed, client_unknown, redirect_uri_unregistered.
     """
     requested = await find_requested(uow, parameters)
-    client, request = await read_requested(uow, requested, provider)
+    client, request = await read_requested(uow, requested, provider.issuer)
     if isinstance(request, RefusedToClient):
         return answer_with_error(request.target, request.error, provider, now=uow.now)
     desk = Desk(uow, provider, client, request, caller)
@@ -109,7 +113,7 @@ async def park_authorization(
     Raises: request_malformed, client_unknown, redirect_uri_unregistered.
     """
     requested = await find_requested(uow, parameters)
-    client, request = await read_requested(uow, requested, provider)
+    client, request = await read_requested(uow, requested, provider.issuer)
     if isinstance(request, RefusedToClient):
         return answer_with_error(request.target, request.error, provider, now=uow.now)
     begun = await begin_interaction(
@@ -140,7 +144,7 @@ async def look_again(
     interaction = await resume_interaction(
         uow, InteractionKind.AUTHORIZATION, interaction_id, caller
     )
-    client, request = await read_requested(uow, Requested.of(interaction), provider)
+    client, request = await read_requested(uow, Requested.of(interaction), provider.issuer)
     if interaction.decided_at is not None:
         return AlreadyDecided(client)
     if isinstance(request, RefusedToClient):
@@ -149,7 +153,9 @@ async def look_again(
     desk = Desk(uow, provider, client, request, caller)
     step = await desk.next_step(interaction.created_at, interaction.first_session)
     if isinstance(step, Ask):
-        return Question(interaction, client, request, step, await desk.standing_consent())
+        standing = await desk.standing_consent()
+        named = await uow.resources.find_some(request.resources) if request.resources else {}
+        return Question(interaction, client, request, step, standing, tuple(named.values()))
     if isinstance(step, RefusedToClient):
         return await refuse(uow, provider, interaction, client, step)
     if isinstance(step, Release):

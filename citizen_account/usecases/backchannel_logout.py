@@ -5,6 +5,8 @@ from uuid import UUID
 
 from citizen_account.domain.accounts import AccountId, SessionId
 from citizen_account.domain.clients import Client, ClientId
+from citizen_account.domain.errors import DomainError, ErrorCode
+from citizen_account.domain.events import ErrandReleased
 from citizen_account.domain.logout_deliveries import DeliveryState, LogoutDelivery, delivery_id
 from citizen_account.openid.logout_token import make_logout_token
 from citizen_account.openid.provider import Provider
@@ -79,6 +81,21 @@ async def perform_delivery(plan: Plan, outbound: Outbound) -> Told:
 
 async def complete_delivery(uow: UnitOfWork, plan: Plan, told: Told) -> None:
     await uow.logout_deliveries.note(plan.delivery_id, told.state, told.answer, uow.now)
+
+
+async def try_again(
+    uow: UnitOfWork, staff_id: AccountId, client_id: ClientId, delivery: UUID
+) -> None:
+    """Tell the service once more, now, where it was not told yet. Raises: not_found."""
+    found = await uow.logout_deliveries.find(delivery)
+    if found is None or found.client_id != client_id:
+        raise DomainError(ErrorCode.NOT_FOUND)
+    if found.state is DeliveryState.DELIVERED:
+        return
+    errand_id = await uow.outbox.hurry(DELIVER_JOB, delivery, uow.now)
+    if errand_id is None:
+        errand_id = await uow.outbox.add(DELIVER_JOB, {"delivery": str(delivery)}, uow.now)
+    uow.record(ErrandReleased(staff_id, errand_id))
 
 
 async def _announce(

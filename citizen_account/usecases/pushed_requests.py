@@ -52,7 +52,7 @@ async def push_request(
         used_at=None,
     )
     try:
-        _, read = await read_requested(uow, Requested(bound, kept.digest), provider)
+        _, read = await read_requested(uow, Requested(bound, kept.digest), provider.issuer)
     except DomainError as error:
         return refuse_push(error)
     if isinstance(read, RefusedToClient):

@@ -13,7 +13,6 @@ from citizen_account.openid.authorization import (
     find_client_id,
     read_authorization_request,
 )
-from citizen_account.openid.provider import Provider
 from citizen_account.openid.pushed_requests import find_reference
 from citizen_account.openid.targets import require_targets
 from citizen_account.security.tokens import digest
@@ -51,7 +50,7 @@ async def find_requested(uow: UnitOfWork, parameters: Parameters) -> Requested:
 
 
 async def read_requested(
-    uow: UnitOfWork, requested: Requested, provider: Provider
+    uow: UnitOfWork, requested: Requested, issuer: str
 ) -> tuple[Client, AuthorizationRequest | RefusedToClient]:
     """Return the client, and what it asks for.
 
@@ -64,7 +63,7 @@ async def read_requested(
     if isinstance(request, RefusedToClient) or not request.resources:
         return client, request
     servers = await uow.resources.find_some(request.resources)
-    return client, require_targets(request, servers, provider.issuer)
+    return client, require_targets(request, servers, issuer)
 
 
 async def use_up_pushed(uow: UnitOfWork, requested: Requested) -> bool:

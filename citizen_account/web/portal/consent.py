@@ -132,6 +132,7 @@ def _words(request: Request, question: Question, resident: Resident, language: s
         resident.account,
         translations.speech(language),
         translations.names,
+        question.servers,
     )
 
 

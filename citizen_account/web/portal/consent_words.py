@@ -9,11 +9,13 @@ from typing import assert_never
 from citizen_account.domain.accounts import Account
 from citizen_account.domain.asking import AskedClaim, Asking
 from citizen_account.domain.claims import Value, claim_values
-from citizen_account.domain.clients import Client, ClientPurpose
+from citizen_account.domain.clients import Approval, Client, ClientPurpose
 from citizen_account.domain.consents import LegalBasis, Notice
+from citizen_account.domain.resources import ResourceServer
 from citizen_account.domain.texts import in_language
 from citizen_account.i18n import Message, Speech, m, mn
 from citizen_account.web.portal.purposes import CLAIM_NAMES
+from citizen_account.web.service_links import links_of
 
 _DURATION = re.compile(r"P(\d{1,4})([DWMY])")
 
@@ -35,6 +37,14 @@ class PurposeWords:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkWords:
+    """A page of the service about itself."""
+
+    name: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentWords:
     """What the resident reads before she decides, in her language."""
 
@@ -53,6 +63,9 @@ class ConsentWords:
     refusal: str
     allow: str
     deny: str
+    links: Sequence[LinkWords]
+    is_unknown: bool
+    """It registered itself, and nobody of the city has looked at it."""
 
     def notice(self, language: str) -> Notice:
         """Return every word of the question, without the resident's own data."""
@@ -67,10 +80,17 @@ class ConsentWords:
                 yield f"{sign} {claim.name}: {claim.reason}".rstrip(": ")
         yield from (self.optional_hint, self.remark, *self.consequences, self.refusal)
         yield from (self.allow, self.deny)
+        for link in self.links:
+            yield f"{link.name}: {link.address}"
 
 
-def consent_words(
-    asking: Asking, client: Client, account: Account, speech: Speech, languages: Mapping[str, str]
+def consent_words(  # noqa: PLR0913, PLR0917  # what the question consists of
+    asking: Asking,
+    client: Client,
+    account: Account,
+    speech: Speech,
+    languages: Mapping[str, str],
+    servers: Sequence[ResourceServer] = (),
 ) -> ConsentWords:
     """Put the question in words. `languages` are the names of languages by their code."""
     say, service = speech.say, in_language(client.name, speech.language)
@@ -81,7 +101,7 @@ def consent_words(
 
     return ConsentWords(
         title=say(_title(asking, service)),
-        operator=say(m("Run by: %(name)s", name=in_language(client.operator, speech.language))),
+        operator=say(_operator(client, speech.language)),
         standing=say(_standing(client)),
         introduction=say(_introduction(asking)),
         purposes=[_purpose_words(purpose, speech) for purpose in asking.purposes],
@@ -95,10 +115,17 @@ def consent_words(
         remark=say(m("The service did not say why it needs each of them."))
         if _is_unexplained(asking)
         else "",
-        consequences=[say(message) for message in _consequences(asking)],
+        consequences=[
+            *(say(message) for message in _consequences(asking)),
+            *(say(_acting_at(server, speech.language)) for server in servers),
+        ],
         refusal=say(_refusal(asking)),
         allow=say(m("Share and continue") if _is_choice(asking) else m("Continue to the service")),
         deny=say(m("Do not share") if _is_choice(asking) else m("Do not continue")),
+        links=[
+            LinkWords(say(link.name), link.address) for link in links_of(client, speech.language)
+        ],
+        is_unknown=client.approval is Approval.NOT_NEEDED,
     )
 
 
@@ -156,7 +183,22 @@ def _title(asking: Asking, service: str) -> Message:
 
 
 def _standing(client: Client) -> Message:
-    return m("Verified city service") if client.is_first_party else m("Registered with the city")
+    match client.approval:
+        case Approval.NOT_NEEDED:
+            return m("Registered itself, the city has not checked it")
+        case Approval.APPROVED:
+            return m("Registered itself, the city has let it in")
+        case _ if client.is_first_party:
+            return m("Verified city service")
+        case _:
+            return m("Registered with the city")
+
+
+def _operator(client: Client, language: str) -> Message:
+    name = in_language(client.operator, language)
+    # Who runs a service that registered itself nobody has checked; its address is certain.
+    is_own_word = client.approval is not None
+    return m("Address: %(name)s", name=name) if is_own_word else m("Run by: %(name)s", name=name)
 
 
 def _introduction(asking: Asking) -> Message:
@@ -173,6 +215,10 @@ def _consequences(asking: Asking) -> Iterator[Message]:
         yield m("Every time it receives your data, we write it to your history.")
     if asking.is_offline:
         yield m("It may ask for the data also while you are signed out.")
+
+
+def _acting_at(server: ResourceServer, language: str) -> Message:
+    return m("It may also act for you here: %(name)s", name=in_language(server.name, language))
 
 
 def _is_unexplained(asking: Asking) -> bool:

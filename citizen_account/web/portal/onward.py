@@ -10,15 +10,15 @@ from starlette.responses import RedirectResponse, Response
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import NewSession, Session
 from citizen_account.domain.challenges import Onward
-from citizen_account.domain.clients import Client
 from citizen_account.domain.emails import read_email
 from citizen_account.domain.errors import DomainError
 from citizen_account.domain.interactions import Interaction, InteractionId
 from citizen_account.domain.texts import LocalText
 from citizen_account.i18n import Message, m
-from citizen_account.openid.authorization import RefusedToClient, read_authorization_request
+from citizen_account.openid.authorization import RefusedToClient
 from citizen_account.openid.interaction import Why, why_again
 from citizen_account.storage.unit_of_work import UnitOfWork
+from citizen_account.usecases.requested import Requested, read_requested
 from citizen_account.usecases.sign_in import Browser
 from citizen_account.web.cookies import session_secret, set_session
 from citizen_account.web.places import safe_place, with_query
@@ -66,7 +66,7 @@ def onward_place(language: str, onward: Onward) -> str:
 
 
 async def find_destination(
-    uow: UnitOfWork, onward: Onward, session: Session | None = None
+    uow: UnitOfWork, onward: Onward, issuer: str, session: Session | None = None
 ) -> Destination:
     """Return the service to be shown, the address that it suggests, and why it asks once more."""
     if not onward.interaction:
@@ -79,13 +79,15 @@ async def find_destination(
     return Destination(
         name=None if client is None else client.name,
         login_hint="" if hint is None else hint.text,
-        why_again=None if session is None else _why_again(interaction, client, session),
+        why_again=None if session is None else await _why_again(uow, interaction, issuer, session),
     )
 
 
-def _why_again(interaction: Interaction, client: Client | None, session: Session) -> Message | None:
+async def _why_again(
+    uow: UnitOfWork, interaction: Interaction, issuer: str, session: Session
+) -> Message | None:
     try:
-        request = read_authorization_request(interaction.parameters, client, is_pushed=True)
+        _, request = await read_requested(uow, Requested.of(interaction), issuer)
     except DomainError:
         return None
     return None if isinstance(request, RefusedToClient) else WHY[why_again(request, session)]

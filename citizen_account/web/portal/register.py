@@ -197,7 +197,7 @@ async def _show_email(
 ) -> Response:
     onward = read_onward(request)
     async with runtime.database.read() as uow:
-        destination = await find_destination(uow, onward)
+        destination = await find_destination(uow, onward, runtime.issuer)
     page = RegisterEmailPage(
         email=email or destination.login_hint,
         destination=destination.name,

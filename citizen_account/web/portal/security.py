@@ -12,9 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from citizen_account.bootstrap import Runtime
-from citizen_account.domain.accounts import SessionId
+from citizen_account.domain.accounts import AccountId, SessionId
+from citizen_account.domain.texts import LocalText
 from citizen_account.domain.throttling import Throttled
 from citizen_account.i18n import Message, m
+from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.credentials import change_password
 from citizen_account.usecases.sign_in import (
     list_devices,
@@ -40,10 +42,12 @@ from citizen_account.web.portal.proofs import (
     prove_again,
 )
 from citizen_account.web.requests import Form
+from citizen_account.web.sign_out_words import progress_words
 from citizen_account.web.signing_out import leave
 from citizen_account.web.throttled import ask_to_wait
 
 router = APIRouter(prefix="/{language}/security", include_in_schema=False)
+SIGN_OUTS = 20
 NOTICES = {
     "password": m("Your password is changed. Every other device is signed out."),
     "device": m("The device is signed out."),
@@ -62,10 +66,20 @@ class DeviceLine:
 
 
 @dataclass(frozen=True, slots=True)
+class SignOutLine:
+    """A service of which one of her sessions ended, and whether it knows."""
+
+    service: LocalText
+    signed_out_at: datetime
+    progress: Message
+
+
+@dataclass(frozen=True, slots=True)
 class SecurityPage:
     template: ClassVar = "portal/security.html"
     email: str
     devices: Sequence[DeviceLine]
+    sign_outs: Sequence[SignOutLine]
     now: datetime
     password_changed_at: datetime | None
     """None: the account has no password."""
@@ -90,6 +104,7 @@ async def show_security(
     async with runtime.database.read() as uow:
         found = await list_devices(uow, account.id, runtime.session_limits)
         password = await uow.credentials.find_password(account.id)
+        sign_outs = await _sign_outs(uow, account.id)
     page = SecurityPage(
         email=account.email or "",
         devices=[
@@ -102,6 +117,7 @@ async def show_security(
             )
             for device in found
         ],
+        sign_outs=sign_outs,
         now=runtime.clock(),
         password_changed_at=None if password is None else password.changed_at,
         mail_failing_since=account.mail_failing_since,
@@ -181,6 +197,16 @@ async def set_password(
     async with runtime.database.begin() as uow:
         renewed = await change_password(uow, resident.account, resident.session, password_hash)
     return enter(runtime, renewed, f"/{language}/security?done=password")
+
+
+async def _sign_outs(uow: UnitOfWork, account_id: AccountId) -> Sequence[SignOutLine]:
+    found = await uow.logout_deliveries.of_account(account_id, size=SIGN_OUTS)
+    clients = await uow.clients.find_some([each.client_id for each in found]) if found else {}
+    return [
+        SignOutLine(clients[each.client_id].name, each.created_at, progress_words(each, uow.now))
+        for each in found
+        if each.client_id in clients
+    ]
 
 
 def _errors(

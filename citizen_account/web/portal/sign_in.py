@@ -153,7 +153,7 @@ async def _show(
         resident = await maybe_signed_in(request, runtime)
         session = None if resident is None else resident.session
         async with runtime.database.read() as uow:
-            destination = await find_destination(uow, onward, session)
+            destination = await find_destination(uow, onward, runtime.issuer, session)
     page = SignInPage(
         email=email or destination.login_hint,
         destination=destination.name,
