@@ -16,6 +16,7 @@ CODE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 MODULE = re.compile(r"`((?:[a-z_]+/)+[\w.]+\.\w+|[a-z_]+\.py)`")
+BROKEN_EMPHASIS = re.compile(r"^\* \*.*", re.MULTILINE)
 EXAMPLE = re.compile(r"^```json registration\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Named as examples of what a reader writes, not as what is here.
 NOT_HERE = frozenset({"emulator.py", "connector.py", "client.py", "service.py"})
@@ -23,6 +24,8 @@ NOT_HERE = frozenset({"emulator.py", "connector.py", "client.py", "service.py"})
 
 def faults(document: Path, text: str) -> Iterator[str]:
     prose = CODE.sub("", text)
+    for line in BROKEN_EMPHASIS.findall(prose):
+        yield f"emphasis {line}"
     for target in LINK.findall(prose):
         if not (document.parent / target).exists():
             yield f"link to {target}"
@@ -47,6 +50,7 @@ def test_what_a_document_names_exists(document: Path) -> None:
         "See [this](nowhere.md).",
         "`tests/structure/test_documents.py::test_of_nothing`",
         "`usecases/wishes.py`",
+        "* *Not bold** at all.",
     ],
 )
 def test_what_does_not_exist_is_found(text: str) -> None:
