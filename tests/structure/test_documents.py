@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from citizen_account.domain.clients import Client, ClientProfile
 from citizen_account.openid.registration import Surroundings, read_registration
 
 ROOT = Path(__file__).parents[2]
@@ -64,10 +65,27 @@ def test_readme_has_a_line_for_each_room() -> None:
     assert {"connectors", "templates", "tests", "docs", "requirements", ".ci"} | inside <= named
 
 
-def test_registration_in_the_documents_is_accepted() -> None:
-    [example] = EXAMPLE.findall((ROOT / "docs" / "services.md").read_text(encoding="utf-8"))
+def accepted(document: str) -> Iterator[Client]:
+    """Read the document's registrations as `client import` does."""
+    [example] = EXAMPLE.findall((ROOT / "docs" / document).read_text(encoding="utf-8"))
+    read = json.loads(example)
     surroundings = Surroundings(
-        is_development=True, new_id="-", new_secret="-" * 40, now=datetime(2026, 1, 1, tzinfo=UTC)
+        is_development=document == "services.md",
+        new_id="-",
+        new_secret="-" * 40,
+        now=datetime(2026, 1, 1, tzinfo=UTC),
     )
-    client = read_registration(json.loads(example), surroundings).client
+    for one in read if isinstance(read, list) else [read]:
+        yield read_registration(one, surroundings).client
+
+
+def test_registration_in_the_documents_is_accepted() -> None:
+    [client] = accepted("services.md")
     assert [purpose.id for purpose in client.purposes] == ["season-pass", "delays"]
+
+
+def test_clients_of_the_conformance_suite_are_accepted() -> None:
+    clients = {client.id: client for client in accepted("conformance.md")}
+    assert set(clients) == {"suite-basic", "suite-basic-2", "suite-post", "suite-fapi"}
+    assert clients["suite-fapi"].profile is ClientProfile.HIGH
+    assert not clients["suite-basic"].require_pkce
