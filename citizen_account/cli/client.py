@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -13,6 +14,7 @@ from rich.table import Table
 from citizen_account.cli.failures import CommandError, runtime
 from citizen_account.cli.metadata_files import MetadataFile, read_metadata
 from citizen_account.domain.clients import Client
+from citizen_account.domain.registrations import RegistrationMode
 from citizen_account.domain.texts import in_language
 from citizen_account.openid.metadata_members import RegistrationError
 from citizen_account.openid.registration import Registration
@@ -22,6 +24,7 @@ from citizen_account.usecases.clients import (
     import_client,
     list_clients,
 )
+from citizen_account.usecases.registration import make_initial_token, revoke_initial_tokens
 
 app = typer.Typer(help="The services that sign residents in.", no_args_is_help=True)
 GivenId = Annotated[str, typer.Argument(help="The client_id.")]
@@ -43,6 +46,8 @@ def list_() -> None:
     table = Table("client_id", "name", "profile", "authentication", "state")
     for client in asyncio.run(_list()):
         state = "disabled" if client.is_disabled else "active"
+        if client.approval is not None:
+            state = f"{state}, registered itself: {client.approval}"
         name = in_language(client.name, "en")
         table.add_row(client.id, name, client.profile, client.authentication_method, state)
     Console().print(table)
@@ -61,6 +66,22 @@ def disable(client_id: GivenId) -> None:
     """Shut a service out and end what residents granted it. Importing it again lets it in."""
     asyncio.run(_disable(client_id))
     say(f"{client_id} is disabled, and its grants have ended.")
+
+
+@app.command()
+def token(
+    uses: Annotated[int, typer.Option(help="How many clients it registers.", min=1)] = 1,
+    days: Annotated[int, typer.Option(help="How long it lives.", min=1, max=365)] = 7,
+) -> None:
+    """Make an initial access token, with which a service registers itself at /register."""
+    made = asyncio.run(_make_token(uses, timedelta(days=days)))
+    typer.echo(f"initial_access_token {made}")
+
+
+@app.command("revoke-tokens")
+def revoke_tokens() -> None:
+    """Make all initial access tokens worthless. Clients that used one stay."""
+    typer.echo(f"{asyncio.run(_revoke_tokens())} initial access tokens are worthless now.")
 
 
 async def _import(clients: Sequence[Mapping[str, object]]) -> Sequence[Registration]:
@@ -99,3 +120,16 @@ async def _disable(client_id: str) -> None:
     async with runtime() as built, built.database.begin() as uow:
         if not await disable_client(uow, client_id):
             raise CommandError(f"There is no client {client_id}.")
+
+
+async def _make_token(uses: int, lifetime: timedelta) -> str:
+    async with runtime() as built:
+        if built.registration.mode is RegistrationMode.CLOSED:
+            raise CommandError("CITIZEN_REGISTRATION is closed: set it to token, queue or open")
+        async with built.database.begin() as uow:
+            return await make_initial_token(uow, uses=uses, lifetime=lifetime)
+
+
+async def _revoke_tokens() -> int:
+    async with runtime() as built, built.database.begin() as uow:
+        return await revoke_initial_tokens(uow)

@@ -12,6 +12,7 @@ from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
 from citizen_account.usecases.interactions import forget_old_interactions
 from citizen_account.usecases.keys import rotate_due_keys
+from citizen_account.usecases.registration import forget_old_registrations
 from citizen_account.usecases.requested import forget_old_requests
 from citizen_account.usecases.sign_in import forget_old_sign_ins
 from citizen_account.usecases.tokens import forget_expired
@@ -60,6 +61,11 @@ async def forget_interactions(runtime: Runtime) -> None:
         await forget_old_requests(uow)
 
 
+async def forget_registrations(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await forget_old_registrations(uow)
+
+
 async def forget_sign_ins(runtime: Runtime) -> None:
     async with runtime.database.begin() as uow:
         await forget_old_sign_ins(uow)
@@ -75,6 +81,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("rotate_keys", timedelta(hours=1), rotate_keys),
     Periodic("forget_tokens", timedelta(minutes=10), forget_tokens),
     Periodic("forget_sign_ins", timedelta(hours=1), forget_sign_ins),
+    Periodic("forget_registrations", timedelta(hours=6), forget_registrations),
     Periodic("forget_stale_snapshots", timedelta(hours=6), forget_stale_snapshots),
     Periodic("forget_done_errands", timedelta(hours=6), forget_done_errands),
 )

@@ -65,6 +65,8 @@ class Registered:
     client: Client
     registration_token: str
     client_secret: str | None = None
+    reason: str = ""
+    """What an administrator wrote with her decision."""
 
 
 async def open_door(
@@ -144,6 +146,17 @@ async def find_registered(
         return Refused(InvalidTokenError())
     client = await uow.clients.find(client_id)
     return Refused(InvalidTokenError()) if client is None else client
+
+
+async def show_registered(
+    uow: UnitOfWork, client_id: ClientId, token: str | None
+) -> Registered | Refused:
+    """Return what the client may read of itself (RFC 7592 section 2.1)."""
+    client = await find_registered(uow, client_id, token)
+    if isinstance(client, Refused):
+        return client
+    kept = await uow.registrations.find(client_id)
+    return Registered(client, token or "", reason="" if kept is None else kept.reason)
 
 
 def read_changed(

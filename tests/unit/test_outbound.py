@@ -1,76 +1,18 @@
 """Registered URLs lead to the internet or nowhere; names are true and answers bounded."""
 
-import asyncio
-import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from citizen_account.domain.transactions import NetworkInTransactionError, in_transaction
 from citizen_account.outbound import Outbound, OutboundError, OutboundFault, is_public
+from tests.listening import Authority, answering, listening, new_authority
 
 LOOPBACK = ip_network("127.0.0.0/8")
 SERVED_NAME = "keys.client.example"
-
-
-@dataclass
-class Peer:
-    """A listener that remembers what reached it."""
-
-    port: int = 0
-    requests: list[bytes] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def listening(
-    answer: bytes, *, tls: ssl.SSLContext | None = None, delay: float = 0
-) -> AsyncIterator[Peer]:
-    peer = Peer()
-
-    serving: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.add(asyncio.create_task(talk(reader, writer)))
-
-    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with closing(writer), suppress(asyncio.IncompleteReadError, OSError):
-            await converse(reader, writer)
-
-    async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = next(
-            (
-                int(line[15:])
-                for line in head.split(b"\r\n")
-                if line.lower()[:15] == b"content-length:"
-            ),
-            0,
-        )
-        peer.requests.append(head + await reader.readexactly(length))
-        await asyncio.sleep(delay)
-        writer.write(answer)
-        await writer.drain()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", ssl=tls) as server:
-        peer.port = server.sockets[0].getsockname()[1]
-        yield peer
-        for task in serving:
-            task.cancel()
-        await asyncio.gather(*serving, return_exceptions=True)
-
-
-def http(status: str, body: bytes = b"", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def resolving(*addresses: str) -> "Resolver":
@@ -153,16 +95,17 @@ async def test_url_of_another_form_is_refused(url: str) -> None:
 
 
 async def test_refused_address_is_never_connected_to() -> None:
-    async with listening(http("200 OK", b"{}")) as peer:
+    async with listening(answering("200 OK", b"{}")) as peer:
         await fault_of(Outbound(), f"https://127.0.0.1:{peer.port}/")
     assert peer.requests == []
 
 
 async def test_name_is_resolved_once_so_that_a_second_answer_changes_nothing(
-    authority: "Authority",
+    authority: Authority,
 ) -> None:
     resolver = Resolver([["127.0.0.1"], ["127.0.0.2"]])
-    async with listening(http("200 OK", b"{}"), tls=authority.serving(SERVED_NAME)) as peer:
+    tls = authority.serving(SERVED_NAME)
+    async with listening(answering("200 OK", b"{}"), tls=tls) as peer:
         outbound = Outbound([LOOPBACK], authority.file, resolve=resolver)
         assert await outbound.get_json(f"https://{SERVED_NAME}:{peer.port}/") == {}
         await outbound.close()
@@ -170,7 +113,7 @@ async def test_name_is_resolved_once_so_that_a_second_answer_changes_nothing(
 
 
 async def test_public_and_inside_addresses_of_one_name_lead_to_the_public_ones_only() -> None:
-    async with listening(http("200 OK", b"{}")) as peer:
+    async with listening(answering("200 OK", b"{}")) as peer:
         # 192.0.2.0/24 is for documentation: nobody answers there; here it stands for the internet.
         outbound = Outbound(
             [ip_network("192.0.2.0/24")],
@@ -197,7 +140,7 @@ async def test_open_transaction_forbids_the_network() -> None:
 
 
 async def test_development_may_reach_itself_by_http() -> None:
-    async with listening(http("200 OK", b'{"keys": []}')) as peer:
+    async with listening(answering("200 OK", b'{"keys": []}')) as peer:
         outbound = Outbound(allow_http_loopback=True)
         assert await outbound.get_json(f"http://localhost:{peer.port}/jwks") == {"keys": []}
         await outbound.close()
@@ -212,78 +155,15 @@ async def test_development_reaches_nothing_else_by_http() -> None:
 # --- who answers --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Authority:
-    file: Path
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    def serving(self, name: str) -> ssl.SSLContext:
-        key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.DNSName(name)])
-        certificate = (
-            _certificate(name, key, self.certificate.subject)
-            .add_extension(names, critical=False)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()),
-                critical=False,
-            )
-            .sign(self.key, hashes.SHA256())
-        )
-        pem = key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        chain = self.file.with_name(f"{name}.pem")
-        chain.write_bytes(pem + certificate.public_bytes(serialization.Encoding.PEM))
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(chain)
-        return context
-
-
-def _certificate(
-    name: str, key: ec.EllipticCurvePrivateKey, issuer: x509.Name
-) -> x509.CertificateBuilder:
-    today = datetime.now(UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(_name(name))
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(today - timedelta(days=1))
-        .not_valid_after(today + timedelta(days=1))
-    )
-
-
-def _name(name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-
-
 @pytest.fixture
 def authority(tmp_path: Path) -> Authority:
-    key = ec.generate_private_key(ec.SECP256R1())
-    usage = x509.KeyUsage(
-        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
-        key_encipherment=False, data_encipherment=False, key_agreement=False,
-        encipher_only=False, decipher_only=False,
-    )  # fmt: skip
-    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-    certificate = (
-        _certificate("Test authority", key, _name("Test authority"))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(identifier, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path / "authority.pem"
-    file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return Authority(file, certificate, key)
+    return new_authority(tmp_path)
 
 
 async def test_certificate_must_be_of_the_name_that_was_asked_for(authority: Authority) -> None:
-    async with listening(http("200 OK", b"{}"), tls=authority.serving("other.example")) as peer:
+    async with listening(
+        answering("200 OK", b"{}"), tls=authority.serving("other.example")
+    ) as peer:
         outbound = Outbound([LOOPBACK], authority.file, resolve=resolving("127.0.0.1"))
         fault = await fault_of(outbound, f"https://{SERVED_NAME}:{peer.port}/")
     assert fault is OutboundFault.CERTIFICATE_INVALID
@@ -291,14 +171,16 @@ async def test_certificate_must_be_of_the_name_that_was_asked_for(authority: Aut
 
 
 async def test_certificate_of_an_unknown_authority_is_refused(authority: Authority) -> None:
-    async with listening(http("200 OK", b"{}"), tls=authority.serving(SERVED_NAME)) as peer:
+    tls = authority.serving(SERVED_NAME)
+    async with listening(answering("200 OK", b"{}"), tls=tls) as peer:
         outbound = Outbound([LOOPBACK], resolve=resolving("127.0.0.1"))
         fault = await fault_of(outbound, f"https://{SERVED_NAME}:{peer.port}/")
     assert fault is OutboundFault.CERTIFICATE_INVALID
 
 
 async def test_form_reaches_an_allowed_network_under_its_name(authority: Authority) -> None:
-    async with listening(http("204 No Content"), tls=authority.serving(SERVED_NAME)) as peer:
+    tls = authority.serving(SERVED_NAME)
+    async with listening(answering("204 No Content"), tls=tls) as peer:
         outbound = Outbound([LOOPBACK], authority.file, resolve=resolving("127.0.0.1"))
         status = await outbound.post_form(
             f"https://{SERVED_NAME}:{peer.port}/logout", {"logout_token": "a.b.c"}
@@ -319,9 +201,11 @@ async def answered(answer: bytes) -> OutboundFault:
 
 
 async def test_redirect_is_not_followed() -> None:
-    async with listening(http("200 OK", b"{}")) as elsewhere:
+    async with listening(answering("200 OK", b"{}")) as elsewhere:
         location = f"Location: http://127.0.0.1:{elsewhere.port}/"
-        assert await answered(http("302 Found", b"", location)) is OutboundFault.STATUS_UNEXPECTED
+        assert (
+            await answered(answering("302 Found", b"", location)) is OutboundFault.STATUS_UNEXPECTED
+        )
     assert elsewhere.requests == []
 
 
@@ -330,23 +214,26 @@ async def test_redirect_is_not_followed() -> None:
     [b"", b"<html>", b"{", b"\xff", b'"\\ud800"', b"NaN", b"[" * 100_000, b"1" * 300_000],
 )
 async def test_answer_that_is_no_bounded_json_is_refused(body: bytes) -> None:
-    assert await answered(http("200 OK", body)) is OutboundFault.ANSWER_UNREADABLE
+    assert await answered(answering("200 OK", body)) is OutboundFault.ANSWER_UNREADABLE
 
 
 async def test_packed_answer_is_refused_because_nobody_asked_for_it() -> None:
-    packed = http("200 OK", b"\x1f\x8b", "Content-Encoding: gzip")
+    packed = answering("200 OK", b"\x1f\x8b", "Content-Encoding: gzip")
     assert await answered(packed) is OutboundFault.ANSWER_UNREADABLE
 
 
 async def test_slow_peer_is_given_up() -> None:
-    async with listening(http("200 OK", b"{}"), delay=5) as peer:
+    async with listening(answering("200 OK", b"{}"), delay=5) as peer:
         outbound = Outbound(allow_http_loopback=True, total_seconds=0.2)
         fault = await fault_of(outbound, f"http://127.0.0.1:{peer.port}/")
     assert fault is OutboundFault.NO_ANSWER
 
 
 async def test_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with listening(http("200 OK", b"{}")) as proxy, listening(http("200 OK", b"1")) as peer:
+    async with (
+        listening(answering("200 OK", b"{}")) as proxy,
+        listening(answering("200 OK", b"1")) as peer,
+    ):
         for name in ("http_proxy", "https_proxy", "all_proxy"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.port}")
         outbound = Outbound(allow_http_loopback=True)

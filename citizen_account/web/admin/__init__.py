@@ -1,6 +1,14 @@
 """The pages of the city's administrators."""
 
-from citizen_account.web.admin import connectors, outbox, overview, registrations, services, sign_outs, trail
+from citizen_account.web.admin import (
+    connectors,
+    outbox,
+    overview,
+    registrations,
+    services,
+    sign_outs,
+    trail,
+)
 
 ROUTERS = (
     overview.router,

@@ -19,6 +19,7 @@ class OverviewPage:
     template: ClassVar = "admin/overview.html"
     place: ClassVar = "/admin"
     services: int
+    applicants: int
     connectors: int
     troubled: int
     parked: int
@@ -29,12 +30,14 @@ class OverviewPage:
 async def show_overview(request: Request, person: Staff, runtime: Runtime) -> Response:
     async with runtime.database.read() as uow:
         clients = await uow.clients.page(after="", size=1000)
+        applicants = await uow.registrations.count_waiting()
         counts = await uow.outbox.counts()
         health = await uow.connector_health.all()
     installed = runtime.connectors.registry.connectors.values()
     unusable = sum(1 for one in installed if one.connector is None)
     page = OverviewPage(
-        services=len(clients),
+        services=sum(1 for client in clients if not client.is_disabled),
+        applicants=applicants,
         connectors=len(installed),
         troubled=unusable + sum(1 for one in health if one.is_troubled),
         parked=counts.get(Delivery.PARKED, 0),

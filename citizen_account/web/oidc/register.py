@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.connector_sdk.reading import UnreadableError, parse_json
-from citizen_account.domain.clients import Client, ClientId
+from citizen_account.domain.clients import ClientId
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.openid.registration import Surroundings
 from citizen_account.openid.responses import Refused
@@ -25,6 +25,7 @@ from citizen_account.usecases.registration import (
     read_new,
     register_client,
     remove_client,
+    show_registered,
 )
 from citizen_account.web.dependencies import runtime_of
 from citizen_account.web.oidc.answers import send_json
@@ -69,10 +70,9 @@ async def client_configuration(request: Request) -> Response:
 async def _show(request: Request, client_id: ClientId) -> Response:
     runtime, token = runtime_of(request), _bearer(request)
     async with runtime.database.read() as uow:
-        client = await find_registered(uow, client_id, token)
+        outcome = await show_registered(uow, client_id, token)
     # OIDC Registration section 4.3: the secret need not be told again; only its digest is here.
-    found = client if isinstance(client, Refused) else Registered(client, token or "")
-    return _send(runtime, found, HTTPStatus.OK)
+    return _send(runtime, outcome, HTTPStatus.OK)
 
 
 async def _change(request: Request, client_id: ClientId) -> Response:
@@ -135,11 +135,14 @@ def _surroundings(runtime: Runtime, client_id: str) -> Surroundings:
 def _send(runtime: Runtime, outcome: Registered | Refused, status: HTTPStatus) -> Response:
     if isinstance(outcome, Refused):
         return _send_refusal(outcome)
-    return send_json(_body(runtime, outcome.client, outcome), status)
+    return send_json(_body(runtime, outcome), status)
 
 
-def _body(runtime: Runtime, client: Client, registered: Registered) -> dict[str, object]:
+def _body(runtime: Runtime, registered: Registered) -> dict[str, object]:
+    client = registered.client
     body = describe(client)
+    if registered.reason:
+        body["registration_reason"] = registered.reason
     # RFC 7592 section 3: where the client finds itself, and the key to it.
     body["registration_client_uri"] = f"{runtime.issuer}/register/{client.id}"
     body["registration_access_token"] = registered.registration_token

@@ -24,6 +24,7 @@ from citizen_account.domain.connections import ConnectionState
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.texts import LocalText
 from citizen_account.i18n import Message, m, mn
+from citizen_account.openid.third_party_login import login_address
 from citizen_account.usecases.cases import ServiceCard, ask_again, find_card, list_cards
 from citizen_account.usecases.connections import change_agreement, unlink
 from citizen_account.web.dependencies import InLanguage, InRuntime, Resident, SignedIn, SignedInForm
@@ -148,7 +149,7 @@ async def show_services(
             for installed in runtime.connectors.registry.connectors.values()
             if installed.manifest.link is not None
         ],
-        sites=[site_line(client) for client in clients],
+        sites=[site_line(client, runtime.issuer) for client in clients],
         is_unlinked=done == "unlinked",
     )
     return show(request, frame_of(request, resident), page)
@@ -238,8 +239,10 @@ def connector_line(installed: Installed, linked: frozenset[str]) -> ConnectorLin
     )
 
 
-def site_line(client: Client) -> SiteLine:
-    return SiteLine(client.name, client.operator, client.service_url)
+def site_line(client: Client, issuer: str) -> SiteLine:
+    # OIDC Core section 4: where the service can begin a sign-in, she arrives signed in.
+    address = login_address(client, issuer) or client.service_url
+    return SiteLine(client.name, client.operator, address)
 
 
 def service_page(
