@@ -21,6 +21,7 @@ from citizen_account.domain.transactions import require_no_transaction
 from citizen_account.i18n import Speech, Translations
 
 SMTP_SECONDS = 20
+PROBE_SECONDS = 5
 _PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 # RFC 5321 section 4.2.1: a reply of 5yz is permanent. These three say: no such mailbox.
 _NO_SUCH_MAILBOX = frozenset({550, 551, 553})
@@ -142,6 +143,28 @@ class Mailer:
             if codes <= _NO_SUCH_MAILBOX:
                 raise UndeliverableError("the mail server knows no such mailbox") from None
             raise MailServerError(f"recipient refused for now: {sorted(codes)}") from None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailServerError(type(error).__name__) from None
+
+    async def probe(self) -> bool:
+        """Say hello to the mail server as before a message; return whether TLS covers it.
+
+        Raises: MailServerError.
+        """
+        if self._smtp is None:
+            raise MailServerError("no mail server is configured")
+        client = aiosmtplib.SMTP(
+            hostname=self._smtp.host,
+            port=self._smtp.port,
+            username=self._smtp.user,
+            password=self._smtp.password,
+            use_tls=self._smtp.is_tls,
+            start_tls=True if self._smtp.is_starttls else None,
+            timeout=PROBE_SECONDS,
+        )
+        try:
+            async with client:
+                return client.get_transport_info("ssl_object") is not None
         except (aiosmtplib.SMTPException, OSError) as error:
             raise MailServerError(type(error).__name__) from None
 

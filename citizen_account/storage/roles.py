@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Uuid, bindparam, delete, insert, select
+from sqlalchemy import ForeignKey, Uuid, bindparam, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -25,6 +25,7 @@ REMOVE = delete(RoleRow).where(
     RoleRow.account_id == bindparam("account_id", type_=Uuid), RoleRow.role == bindparam("role")
 )
 ADD = insert(RoleRow)
+ADMINISTRATORS = select(func.count()).where(RoleRow.role == Role.ADMINISTRATOR)
 
 
 class Roles:
@@ -34,6 +35,9 @@ class Roles:
     async def of(self, account_id: AccountId) -> frozenset[Role]:
         rows = await self._connection.execute(OF, {"account_id": account_id})
         return frozenset(rows.scalars())
+
+    async def count_administrators(self) -> int:
+        return (await self._connection.execute(ADMINISTRATORS)).scalar_one()
 
     async def grant(self, account_id: AccountId, role: Role, now: datetime) -> None:
         """Give the role. Idempotent."""

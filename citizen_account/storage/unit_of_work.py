@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +19,7 @@ from citizen_account.storage.accounts import Accounts
 from citizen_account.storage.archive import Archive
 from citizen_account.storage.assertions import Assertions
 from citizen_account.storage.audit import Audit
-from citizen_account.storage.base import connections_in_use, open_engines
+from citizen_account.storage.base import CONNECTIONS, LOCK_SECONDS, connections_in_use, open_engines
 from citizen_account.storage.chain import Chain
 from citizen_account.storage.challenges import Challenges
 from citizen_account.storage.client_sessions import ClientSessions
@@ -27,6 +28,8 @@ from citizen_account.storage.connections import Connections
 from citizen_account.storage.connector_health import ConnectorHealths
 from citizen_account.storage.consents import Consents
 from citizen_account.storage.credentials import Credentials
+from citizen_account.storage.direct import DirectConnection
+from citizen_account.storage.direct_pool import open_direct
 from citizen_account.storage.grants import Grants
 from citizen_account.storage.interactions import Interactions
 from citizen_account.storage.keys import Keys
@@ -123,6 +126,9 @@ class Database:
         self, url: str, sealer: Sealer, clock: Clock, log: RevocationLog | None = None
     ) -> None:
         self.engines = open_engines(url)
+        # Writers of one process queue here, whichever way they came, not in SQLite: it polls.
+        self._turns = asyncio.Lock()
+        self._direct = open_direct(url, CONNECTIONS, self._turns)
         self.sealer = sealer
         self._clock = clock
         self._log = log
@@ -131,12 +137,52 @@ class Database:
     async def begin(self) -> AsyncIterator[UnitOfWork]:
         """Open a transaction. Raises: temporarily_unavailable."""
         with noticing_absence():
-            async with self.engines.writer.begin() as connection:
+            async with self._turn(), self.engines.writer.begin() as connection:
                 uow = UnitOfWork(connection, self.sealer, self._clock())
                 with _marked():
                     yield uow
                 await uow.write_events()
                 await self._log_revocations(uow)
+
+    @asynccontextmanager
+    async def begin_hot(self) -> AsyncIterator[UnitOfWork]:
+        """Open a transaction as `begin` does, at a third of its cost, for the busiest endpoints.
+
+        Statements go to the driver directly, plain inserts together at the end; what is only
+        read is read outside the transaction. Raises: temporarily_unavailable.
+        """
+        with noticing_absence():
+            async with self._direct.begin() as connection:
+                uow = self._hot(connection)
+                with _marked():
+                    yield uow
+                await uow.write_events()
+                await self._log_revocations(uow)
+
+    @asynccontextmanager
+    async def read_hot(self) -> AsyncIterator[UnitOfWork]:
+        """Open what `read` opens, likewise. Raises: temporarily_unavailable."""
+        with noticing_absence():
+            async with self._direct.read() as connection:
+                with _marked():
+                    yield self._hot(connection)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        if self.engines.writer.dialect.name == "postgresql":
+            yield
+            return
+        async with asyncio.timeout(LOCK_SECONDS):
+            await self._turns.acquire()
+        try:
+            yield
+        finally:
+            self._turns.release()
+
+    def _hot(self, connection: DirectConnection) -> UnitOfWork:
+        # It understands all that the repositories of the hot endpoints ask of a connection.
+        speaking = cast("AsyncConnection", connection)
+        return UnitOfWork(speaking, self.sealer, self._clock())
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[UnitOfWork]:
@@ -183,9 +229,21 @@ class Database:
         if self._log is not None and revocations:
             await asyncio.to_thread(self._log.append, revocations)
 
+    async def time(self) -> datetime | None:
+        """Return the server's own time; None where the database is a file of this machine.
+
+        Raises: temporarily_unavailable.
+        """
+        with noticing_absence():
+            async with self.engines.reader.connect() as connection:
+                if connection.dialect.name != "postgresql":
+                    return None
+                found: datetime = (await connection.execute(text("SELECT now()"))).scalar_one()
+                return found
+
     def connections_in_use(self) -> Mapping[str, int]:
         """Return how many connections are taken out of each pool of this process."""
-        return connections_in_use(self.engines)
+        return {**connections_in_use(self.engines), "direct": self._direct.in_use}
 
     async def create_schema(self) -> None:
         """Create the tables without migrations: for a throw-away database."""
@@ -193,6 +251,7 @@ class Database:
             await connection.run_sync(METADATA.create_all)
 
     async def close(self) -> None:
+        await self._direct.close()
         await self.engines.writer.dispose()
         await self.engines.reader.dispose()
 
