@@ -23,6 +23,10 @@ from tests.factories import settings_for
 from tests.routes import Address, addresses_of
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference.md"
+OPERATING = DOCUMENT.with_name("operating.md")
+SETTINGS = re.compile(
+    r"^## Settings\n(?P<text>(?:(?!## |\|).*\n)*)(?P<table>(?:\|.*\n)*)", re.MULTILINE
+)
 ROW = re.compile(r"^\| `(?P<key>[^`]+)` \|(?P<facts>.*)\| (?P<words>[^|]*) \|$")
 HEADING = re.compile(r"^## (?P<title>.+)$")
 
@@ -110,6 +114,14 @@ def render(document: str) -> str:
     return f"{rendered.strip()}\n"
 
 
+def with_settings(operating: str, document: str) -> str:
+    """Return the operators' document with the table of settings as the reference has it."""
+    ours, theirs = SETTINGS.search(operating), SETTINGS.search(document)
+    if ours is None or theirs is None:
+        raise ValueError("a document has no section Settings")
+    return operating.replace(ours[0], f"## Settings\n{ours['text']}{theirs['table']}", 1)
+
+
 def unexplained(document: str) -> list[str]:
     return [key for key, words in words_of(document).items() if not words]
 
@@ -142,4 +154,7 @@ def _first_line(text: str | None) -> str:
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(render(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    rendered = render(DOCUMENT.read_text(encoding="utf-8"))
+    DOCUMENT.write_text(rendered, encoding="utf-8")
+    operating = OPERATING.read_text(encoding="utf-8")
+    OPERATING.write_text(with_settings(operating, rendered), encoding="utf-8")

@@ -23,6 +23,14 @@ def test_reference_is_as_the_code_would_write_it(document: str) -> None:
     assert reference.render(document) == document, "run: python -m tests.structure.reference"
 
 
+def test_operators_read_the_same_table_of_settings(document: str) -> None:
+    operating = reference.OPERATING.read_text(encoding="utf-8")
+    same = reference.with_settings(operating, document)
+    assert same == operating, "run: python -m tests.structure.reference"
+    row = next(line for line in operating.splitlines() if line.startswith("| `CITIZEN_BRAND` "))
+    assert reference.with_settings(operating.replace(f"{row}\n", ""), document) == operating
+
+
 def test_every_row_has_words(document: str) -> None:
     assert not reference.unexplained(document)
 
