@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from citizen_account.cli.failures import runtime
+from citizen_account.cli.failures import CommandError, runtime
 from citizen_account.domain.keys import KeyPlace
 from citizen_account.usecases.keys import (
     AlreadyRotating,
@@ -15,6 +16,7 @@ from citizen_account.usecases.keys import (
     Rotation,
     ensure_keys,
     list_keys,
+    revoke_key,
     rotate_keys,
 )
 
@@ -49,10 +51,25 @@ def rotate() -> None:
                 typer.echo(f"{algorithm} has a next key already")
 
 
+@app.command()
+def revoke(
+    kid: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
+) -> None:
+    """Forget a key that may have leaked, at once; another one signs in its place."""
+    if not asyncio.run(_revoke(kid)):
+        raise CommandError(f"There is no key {kid}.")
+    typer.echo(f"{kid} is gone. Processes that serve notice within a minute, or at a restart.")
+
+
 async def _list() -> Sequence[KeyPlace]:
     async with runtime() as built, built.database.begin() as uow:
         await ensure_keys(uow)
         return await list_keys(uow)
+
+
+async def _revoke(kid: str) -> bool:
+    async with runtime() as built, built.database.begin() as uow:
+        return await revoke_key(uow, kid)
 
 
 async def _rotate() -> Sequence[Rotation]:

@@ -1,7 +1,6 @@
 """Name what happened, for the audit trail and for the jobs that act on it later."""
 
 from dataclasses import dataclass, fields
-from datetime import datetime
 from typing import ClassVar, Protocol
 from uuid import UUID
 
@@ -367,25 +366,6 @@ class ErrandReleased:
     has_follow_up: ClassVar = False
     account_id: AccountId
     errand_id: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class BackupTaken:
-    code: ClassVar = "backup_taken"
-    has_follow_up: ClassVar = False
-    account_id: ClassVar = None
-    taken_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseRestored:
-    """The rows before this one are those of the backup, but for what was revoked since."""
-
-    code: ClassVar = "database_restored"
-    has_follow_up: ClassVar = False
-    account_id: ClassVar = None
-    taken_at: datetime
-    revocations: int
 
 
 def facts_of(event: Event) -> dict[str, str]:

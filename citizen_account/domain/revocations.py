@@ -7,27 +7,35 @@ from datetime import datetime
 from citizen_account.domain.events import (
     AccountClosed,
     AgreementNarrowed,
+    ClientDecided,
     ClientDisabled,
+    ClientLeft,
     ClosingAsked,
     ClosingUndone,
     ConsentNarrowed,
     ConsentWithdrawn,
     PasswordChanged,
+    ResourceDisabled,
     RoleRevoked,
     ServiceUnlinked,
     UpstreamUnlinked,
 )
+from citizen_account.domain.operations import KeyRevoked
 
 REVOCATIONS = frozenset(
     {
         AccountClosed.code,
         AgreementNarrowed.code,
+        ClientDecided.code,
         ClientDisabled.code,
+        ClientLeft.code,
         ClosingAsked.code,
         ClosingUndone.code,
         ConsentNarrowed.code,
         ConsentWithdrawn.code,
+        KeyRevoked.code,
         PasswordChanged.code,
+        ResourceDisabled.code,
         RoleRevoked.code,
         ServiceUnlinked.code,
         UpstreamUnlinked.code,

@@ -36,6 +36,7 @@ FORGOTTEN = frozenset(
         "challenge_codes",
         "challenges",
         "grants",
+        "initial_tokens",
         "interactions",
         "mailbox",
         "public_snapshots",

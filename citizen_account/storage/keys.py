@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import String, UniqueConstraint, select
+from sqlalchemy import String, UniqueConstraint, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -41,6 +41,9 @@ ADD = {
 }
 
 
+REMOVE = delete(KeyRow).where(KeyRow.kid == bindparam("key"))
+
+
 class Keys:
     def __init__(self, connection: AsyncConnection, sealer: Sealer) -> None:
         self._connection = connection
@@ -66,6 +69,9 @@ class Keys:
         }
         statement = ADD[self._connection.dialect.name]
         return (await self._connection.execute(statement, row)).first() is not None
+
+    async def remove(self, kid: str) -> None:
+        await self._connection.execute(REMOVE, {"key": kid})
 
 
 def _place(kid: str) -> str:

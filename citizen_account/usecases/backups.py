@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from citizen_account.domain.events import BackupTaken
+from citizen_account.domain.operations import BackupTaken
 from citizen_account.security.sealing import Sealer, UnsealableError
 from citizen_account.security.streams import SealingWriter, StreamError, open_stream
 from citizen_account.storage.archive import ROWS_AT_ONCE, Archive, kept_tables, misfit

@@ -18,6 +18,7 @@ from citizen_account.domain.keys import (
     StoredKey,
     place_keys,
 )
+from citizen_account.domain.operations import KeyRevoked
 from citizen_account.security.signing import KeyRing, build_ring, generate_key
 from citizen_account.storage.unit_of_work import Database, UnitOfWork
 
@@ -129,6 +130,26 @@ async def rotate_due_keys(uow: UnitOfWork) -> Sequence[Rotation]:
     places = place_keys(await ensure_keys(uow), uow.now)
     due = [place for place in places if _is_due(place, places, uow.now)]
     return [await _rotate(uow, place.key.algorithm, places) for place in due]
+
+
+async def revoke_key(uow: UnitOfWork, kid: str) -> bool:
+    """Forget a key that may have leaked; a new one signs at once. False when there is none such.
+
+    What it signed fails from now on, and services fetch the new key set when they meet the new
+    key: OpenID Connect Core section 10.1.1.
+    """
+    keys = await uow.keys.all()
+    lost = next((key for key in keys if key.kid == kid), None)
+    if lost is None:
+        return False
+    newest = max(key.generation for key in keys if key.algorithm == lost.algorithm)
+    key = await _generate(
+        lost.algorithm, generation=newest + 1, created_at=uow.now, active_from=uow.now
+    )
+    await uow.keys.remove(kid)
+    await uow.keys.add(key)
+    uow.record(KeyRevoked(lost.algorithm, kid))
+    return True
 
 
 async def list_keys(uow: UnitOfWork) -> Sequence[KeyPlace]:

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from citizen_account.domain.events import DatabaseRestored, SignedOut
+from citizen_account.domain.events import SignedOut
+from citizen_account.domain.operations import DatabaseRestored
 from citizen_account.domain.revocations import Revocation
 from citizen_account.storage.revocation_log import LogPosition, RevocationLog
 from citizen_account.storage.unit_of_work import Database, UnitOfWork

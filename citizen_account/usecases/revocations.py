@@ -5,28 +5,34 @@ from types import MappingProxyType
 from uuid import UUID
 
 from citizen_account.domain.accounts import AccountId, Role
-from citizen_account.domain.clients import ClientId
+from citizen_account.domain.clients import Approval, ClientId
 from citizen_account.domain.connections import ConnectionId
 from citizen_account.domain.consents import ConsentEnd, ConsentId
 from citizen_account.domain.events import (
     AccountClosed,
     AgreementNarrowed,
+    ClientDecided,
     ClientDisabled,
+    ClientLeft,
     ClosingAsked,
     ClosingUndone,
     ConsentNarrowed,
     ConsentWithdrawn,
     PasswordChanged,
+    ResourceDisabled,
     RoleRevoked,
     ServiceUnlinked,
     UpstreamUnlinked,
 )
+from citizen_account.domain.operations import KeyRevoked
 from citizen_account.domain.revocations import Revocation
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.clients import disable_client
 from citizen_account.usecases.closing import TIME_TO_UNDO, end_account
 from citizen_account.usecases.connections import unlink
 from citizen_account.usecases.consents import withdraw_consent
+from citizen_account.usecases.keys import revoke_key
+from citizen_account.usecases.resources import disable_resource
 
 Repeat = Callable[[UnitOfWork, Revocation], Awaitable[bool]]
 
@@ -132,16 +138,34 @@ async def _disable_client(uow: UnitOfWork, revocation: Revocation) -> bool:
     return await disable_client(uow, client.id)
 
 
+async def _refuse_client(uow: UnitOfWork, revocation: Revocation) -> bool:
+    if revocation.facts["approval"] != Approval.REFUSED:
+        return False
+    return await _disable_client(uow, revocation)
+
+
+async def _disable_resource(uow: UnitOfWork, revocation: Revocation) -> bool:
+    return await disable_resource(uow, revocation.facts["resource"])
+
+
+async def _revoke_key(uow: UnitOfWork, revocation: Revocation) -> bool:
+    return await revoke_key(uow, revocation.facts["kid"])
+
+
 REPEATS: Mapping[str, Repeat] = MappingProxyType(
     {
         AccountClosed.code: _close_account,
         AgreementNarrowed.code: _narrow_agreement,
+        ClientDecided.code: _refuse_client,
         ClientDisabled.code: _disable_client,
+        ClientLeft.code: _disable_client,
         ClosingAsked.code: _ask_to_close,
         ClosingUndone.code: _keep_open,
         ConsentNarrowed.code: _end_consent,
         ConsentWithdrawn.code: _end_consent,
+        KeyRevoked.code: _revoke_key,
         PasswordChanged.code: _forget_password,
+        ResourceDisabled.code: _disable_resource,
         RoleRevoked.code: _revoke_role,
         ServiceUnlinked.code: _unlink_service,
         UpstreamUnlinked.code: _unlink_upstream,

@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.domain.keys import JWKS_CACHE, LONGEST_TOKEN, ROTATE_EVERY, KeyState
 from citizen_account.jobs.schedule import rotate_keys
-from citizen_account.usecases.keys import list_keys
+from citizen_account.usecases.keys import list_keys, revoke_key
 from tests.factories import Clock, settings_for
 
 MINUTE = timedelta(minutes=1)
@@ -90,3 +90,19 @@ async def test_rotation_under_load_fails_no_verification(
                     await service.verify(token, second if number % 2 else runtime)
         clock.now += MINUTE
     assert len(kids) == 2 * len(ALGORITHMS)
+
+
+async def test_revoked_key_is_gone_at_once_and_another_one_signs(
+    runtime: Runtime, clock: Clock
+) -> None:
+    """OIDC Core section 10.1.1: services fetch the set again when they meet a new key."""
+    lost = (await runtime.keys.load()).signer("ES256").kid
+    async with runtime.database.begin() as uow:
+        assert await revoke_key(uow, lost)
+        assert not await revoke_key(uow, lost)
+    clock.now += MINUTE
+    ring = await runtime.keys.load()
+    assert ring.signer("ES256").kid != lost
+    assert lost not in ring.jwks.decode()
+    assert lost not in {key.kid for key in ring.remembered}
+    assert await states(runtime) == [KeyState.ACTIVE] * 4
