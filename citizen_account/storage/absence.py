@@ -25,7 +25,7 @@ def noticing_absence() -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, DBAPIError, PoolTimeoutError, PostgresError) as error:
+    except (OSError, DBAPIError, PoolTimeoutError, PostgresError, SqliteError) as error:
         if not _is_absence(error):
             raise
         why = type(error).__name__

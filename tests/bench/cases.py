@@ -125,12 +125,12 @@ async def log_in(provider: Provider, share: int) -> Work:
 
 
 CASES: Sequence[Case] = (
-    Case("client_credentials", 1600, 1.25, client_credentials, tokens=1),
-    Case("client_credentials, JWT", 1600, 1.75, client_credentials_jwt, tokens=1, is_jwt=True),
-    Case("code exchange", 800, 1.25, redeem, tokens=2),
-    Case("refresh", 800, 1.5, refresh, tokens=2),
-    Case("introspection", 1600, 1.5, introspect),
-    Case("userinfo", 1600, 1.5, userinfo),
+    Case("client_credentials", 800, 1.25, client_credentials, tokens=1),
+    Case("client_credentials, JWT", 800, 1.75, client_credentials_jwt, tokens=1, is_jwt=True),
+    Case("code exchange", 400, 1.25, redeem, tokens=2),
+    Case("refresh", 480, 1.5, refresh, tokens=2),
+    Case("introspection", 800, 1.5, introspect),
+    Case("userinfo", 800, 1.5, userinfo),
     Case("JWKS", 3200, None, jwks),
     Case("login flow", 32, None, log_in, tokens=2, lines=4),
 )

@@ -26,7 +26,7 @@ async def revocation(request: Request) -> Response:
     provider = await provider_of(request)
     await prepare_keys(request, asked.credentials)
     certificate = certificate_of(request, runtime_of(request))
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         refused = await revoke(uow, asked, provider, certificate)
     if refused is not None:
         return await send_refusal(request, refused, asked.credentials)

@@ -1,0 +1,198 @@
+"""Run statements on the driver itself: SQLAlchemy compiles each once, and is not asked again.
+
+The hot endpoints spend most of their time in what SQLAlchemy does around a statement, so they
+take this way. It understands what their repositories use: `execute` with Core statements.
+"""
+
+import asyncio
+import sqlite3
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, TypeGuard
+
+import asyncpg
+from sqlalchemy import Dialect, Executable, Insert, Select
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
+
+from citizen_account.storage.prepared import (
+    Answer,
+    Facts,
+    join_inserts,
+    nothing,
+    prepare,
+    prepare_insert,
+)
+
+
+class DirectConnection(ABC):
+    """What repositories need of a connection. Plain inserts wait, to be sent together."""
+
+    dialect: ClassVar[Dialect]
+
+    def __init__(self, *, is_reading: bool) -> None:
+        self._is_reading = is_reading
+        self._waiting: list[tuple[Insert, Facts]] = []
+
+    async def execute(
+        self, statement: Executable, facts: Facts | Sequence[Facts] | None = None
+    ) -> Answer:
+        """Return the rows. Whatever was to be written before is written first."""
+        if isinstance(statement, Select):
+            await self.write_waiting()
+            return await self._ask(statement, _one(facts))
+        if self._is_reading:
+            raise PermissionError("this transaction cannot write")
+        if _may_wait(statement):
+            rows = facts if isinstance(facts, Sequence) else [facts or {}]
+            self._waiting += [(statement, row) for row in rows]
+            return nothing()
+        await self.begin()
+        await self.write_waiting()
+        return await self._ask(statement, _one(facts))
+
+    async def finish(self) -> None:
+        """Keep all that was written."""
+        await self.write_waiting(is_last=True)
+        await self.commit()
+
+    async def write_waiting(self, *, is_last: bool = False) -> None:
+        waiting, self._waiting = self._waiting, []
+        if waiting:
+            await self._write(waiting, is_last=is_last)
+
+    @abstractmethod
+    async def begin(self) -> None:
+        """Begin a transaction, unless that was done. What was only read needs none."""
+
+    @abstractmethod
+    async def commit(self) -> None: ...
+
+    @abstractmethod
+    async def roll_back(self) -> None: ...
+
+    @abstractmethod
+    async def _ask(self, statement: Executable, facts: Facts) -> Answer: ...
+
+    @abstractmethod
+    async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None: ...
+
+
+class PostgresConnection(DirectConnection):
+    dialect: ClassVar[Dialect] = asyncpg_dialect()  # type: ignore[no-untyped-call]  # stubs
+
+    def __init__(self, driver: asyncpg.Connection, *, is_reading: bool) -> None:
+        super().__init__(is_reading=is_reading)
+        self._driver = driver
+        self._has_begun = False
+
+    async def begin(self) -> None:
+        # At READ COMMITTED each statement has a view of its own: what was read before this line
+        # could not have been read otherwise behind it.
+        if not self._has_begun:
+            await self._driver.execute("BEGIN")
+            self._has_begun = True
+
+    async def commit(self) -> None:
+        if self._has_begun:
+            await self._driver.execute("COMMIT")
+
+    async def roll_back(self) -> None:
+        if self._has_begun and not self._driver.is_closed():
+            await self._driver.execute("ROLLBACK")
+
+    async def _ask(self, statement: Executable, facts: Facts) -> Answer:
+        prepared = prepare(statement, self.dialect, facts)
+        return prepared.answer(await self._driver.fetch(prepared.text, *prepared.values(facts)))
+
+    async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None:
+        if not is_last:
+            await self.begin()
+        # One statement, so one round trip; and where nothing else was written, a transaction.
+        text, inserts = join_inserts(
+            tuple((statement, tuple(facts)) for statement, facts in waiting), self.dialect
+        )
+        pairs = zip(inserts, waiting, strict=True)
+        values = [value for each, (_, facts) in pairs for value in each.values(facts)]
+        await self._driver.fetch(text, *values)
+
+
+class SqliteConnection(DirectConnection):
+    """SQLite answers from memory within microseconds: most of it is worth no thread.
+
+    Until something is written the reading connection is asked, which all share: no question
+    waits for an answer there, so none meets another.
+    """
+
+    dialect: ClassVar[Dialect] = pysqlite_dialect()  # type: ignore[no-untyped-call]  # stubs
+
+    def __init__(
+        self,
+        reader: sqlite3.Connection,
+        writer: sqlite3.Connection,
+        turns: asyncio.Lock,
+        *,
+        is_reading: bool,
+    ) -> None:
+        super().__init__(is_reading=is_reading)
+        self._driver = reader
+        self._writer = writer
+        self._turns = turns
+        self._has_begun = False
+
+    async def begin(self) -> None:
+        if self._has_begun:
+            return
+        await self._turns.acquire()
+        self._has_begun = True
+        self._driver = self._writer
+        # This waits for other processes, and COMMIT for the disk.
+        await self._in_thread("BEGIN IMMEDIATE")
+
+    async def commit(self) -> None:
+        if self._has_begun:
+            await self._in_thread("COMMIT")
+            self._turns.release()
+
+    async def roll_back(self) -> None:
+        if not self._has_begun:
+            return
+        try:
+            if self._writer.in_transaction:
+                await self._in_thread("ROLLBACK")
+        finally:
+            self._turns.release()
+
+    async def _ask(self, statement: Executable, facts: Facts) -> Answer:
+        prepared = prepare(statement, self.dialect, facts)
+        found = self._driver.execute(prepared.text, prepared.values(facts))
+        return prepared.answer(found.fetchall())
+
+    async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None:
+        del is_last
+        await self.begin()
+        for statement, facts in waiting:
+            prepared = prepare_insert(statement, self.dialect, tuple(facts))
+            self._driver.execute(prepared.text, prepared.values(facts))
+
+    async def _in_thread(self, command: str) -> None:
+        """Run to the end, also when whoever asked has gone: the connection is not half used."""
+        running = asyncio.ensure_future(asyncio.to_thread(self._writer.execute, command))
+        try:
+            await asyncio.shield(running)
+        except asyncio.CancelledError:
+            await asyncio.wait([running])
+            raise
+
+
+def _one(facts: Facts | Sequence[Facts] | None) -> Facts:
+    if facts is None:
+        return {}
+    if isinstance(facts, Mapping):
+        return facts
+    raise TypeError("only plain inserts take several rows at once")
+
+
+def _may_wait(statement: Executable) -> TypeGuard[Insert]:
+    """Say whether nobody needs to know how the statement went, as long as it went well."""
+    return type(statement) is Insert and not statement._returning  # noqa: SLF001  # has no public name

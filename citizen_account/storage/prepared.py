@@ -1,0 +1,139 @@
+"""Compile a statement once, for drivers that are asked without SQLAlchemy's help."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, Executable, Insert, IteratorResult
+from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.sql.compiler import SQLCompiler
+
+Facts = Mapping[str, Any]  # Any: columns of each type
+Row = Sequence[Any]  # Any: as above
+Answer = IteratorResult[Any]  # Any: as above
+Process = Callable[[Any], Any]  # Any: as above
+_PLACE = re.compile(r"\$(\d+)")
+_NO_COLUMNS = SimpleResultMetaData(())
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where the value of one place in the statement comes from."""
+
+    name: str
+    position: int | None
+    """Within a list of values."""
+    process: Process | None
+
+    def value(self, facts: Facts) -> object:
+        fact = facts[self.name]
+        value = fact if self.position is None else fact[self.position]
+        return value if self.process is None else self.process(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A statement as its driver takes it, and how values become columns and come back."""
+
+    text: str
+    binds: Sequence[Bind]
+    constants: Facts
+    columns: SimpleResultMetaData
+    processors: Sequence[tuple[int, Process]]
+
+    def values(self, facts: Facts) -> list[object]:
+        known = {**self.constants, **facts} if self.constants else facts
+        return [bind.value(known) for bind in self.binds]
+
+    def answer(self, rows: Iterable[Row]) -> Answer:
+        found = [self._processed(row) for row in rows] if self.processors else map(tuple, rows)
+        return IteratorResult(self.columns, iter(found))
+
+    def _processed(self, row: Row) -> Row:
+        values = list(row)
+        for position, process in self.processors:
+            values[position] = process(values[position])
+        return tuple(values)
+
+
+def nothing() -> Answer:
+    return IteratorResult(_NO_COLUMNS, iter(()))
+
+
+def prepare(statement: Executable, dialect: Dialect, facts: Facts) -> Prepared:
+    """Return the statement; a list of values is part of it, so each length is another one."""
+    lengths = tuple(len(fact) if isinstance(fact, list) else None for fact in facts.values())
+    return _prepare(statement, dialect, tuple(facts), lengths)
+
+
+@lru_cache(maxsize=512)
+def prepare_insert(statement: Insert, dialect: Dialect, names: tuple[str, ...]) -> Prepared:
+    """Return an insert that does not tell what the database added to the row."""
+    return _prepare(statement.inline(), dialect, names, tuple(None for _ in names))
+
+
+@lru_cache(maxsize=128)
+def join_inserts(
+    inserts: tuple[tuple[Insert, tuple[str, ...]], ...], dialect: Dialect
+) -> tuple[str, Sequence[Prepared]]:
+    """Return one statement that does them all, in PostgreSQL's words.
+
+    PostgreSQL section 7.8.4: each part is executed once. Foreign keys are checked at the end.
+    """
+    prepared = [prepare_insert(statement, dialect, names) for statement, names in inserts]
+    texts, before = [], 0
+    for each in prepared:
+        texts.append(_renumbered(each.text, before))
+        before += len(each.binds)
+    parts = ", ".join(f"part_{number} AS ({text})" for number, text in enumerate(texts[:-1]))
+    return (f"WITH {parts} {texts[-1]}" if parts else texts[-1]), prepared
+
+
+def _renumbered(text: str, before: int) -> str:
+    return _PLACE.sub(lambda place: f"${int(place[1]) + before}", text)
+
+
+@lru_cache(maxsize=512)
+def _prepare(
+    statement: Executable,
+    dialect: Dialect,
+    names: tuple[str, ...],
+    lengths: tuple[int | None, ...],
+) -> Prepared:
+    compiled = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined]  # every statement has it
+    if compiled.insert_prefetch or compiled.update_prefetch:
+        raise NotImplementedError("a column's default in Python: give the value")
+    lists = {parameter.key for parameter in compiled.post_compile_params}
+    shape = {
+        name: [None] * (length or 0) if name in lists else None
+        for name, length in zip(names, lengths, strict=True)
+    }
+    state = compiled.construct_expanded_state(compiled.construct_params(shape), escape_names=False)
+    origins = {
+        part: (name, position)
+        for name, parts in state.parameter_expansion.items()
+        for position, part in enumerate(parts)
+        if name in shape
+    }
+    processes = {**compiled._bind_processors, **state.processors}  # noqa: SLF001  # no public name
+    binds = [
+        Bind(*origins.get(place, (place, None)), processes.get(place))
+        for place in state.positiontup or ()
+    ]
+    return Prepared(
+        text=state.statement,
+        binds=binds,
+        constants={key: value for key, value in state.parameters.items() if key not in shape},
+        columns=SimpleResultMetaData([column.keyname for column in compiled._result_columns]),  # noqa: SLF001  # no public name
+        processors=_processors_of(compiled, dialect),
+    )
+
+
+def _processors_of(compiled: SQLCompiler, dialect: Dialect) -> Sequence[tuple[int, Process]]:
+    found = [
+        (position, column.type.dialect_impl(dialect).result_processor(dialect, None))
+        for position, column in enumerate(compiled._result_columns)  # noqa: SLF001  # no public name
+    ]
+    return [(position, process) for position, process in found if process is not None]
