@@ -1,5 +1,6 @@
 """Judge the addresses of client metadata, and find the sector they belong to."""
 
+import re
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
@@ -10,6 +11,8 @@ LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 MAXIMUM_URI = 2048
 MOST_ADDRESSES = 100
 NATIVE = "native"
+# A name or an address; no pattern, and nothing that readers decode differently.
+_HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 
 
 def read_redirect_uris(members: Members, name: str, *, is_development: bool) -> tuple[str, ...]:
@@ -85,7 +88,7 @@ def _shared_hosts(members: Members) -> frozenset[str]:
 
 def _check(members: Members, name: str, address: str, *, may_be_loopback: bool) -> None:
     parts = _split(address)
-    if parts is None or not parts.hostname or "\\" in address:
+    if parts is None or not _HOST.fullmatch(parts.hostname or "") or "\\" in address:
         raise members.fail(name, f"{address[:200]!r} is no absolute address")
     # RFC 6749 section 3.1.2; a user part makes two readers of one address see two hosts.
     if "#" in address or parts.username is not None or parts.password is not None:
