@@ -2,12 +2,16 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -20,6 +24,7 @@ from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.domain.errands import Mail
 from citizen_account.settings import Network
 from citizen_account.telemetry import JsonLines, configure_logging
+from citizen_account.telemetry.metrics import FOLDER, counted_together
 from citizen_account.telemetry.otlp import OtlpTracer
 from citizen_account.telemetry.tracing import open_tracer
 from tests.authorizing import allow
@@ -270,3 +275,37 @@ async def test_security_text_names_the_city_s_own_contact_and_policy(database_ur
     assert "Contact: https://city.example/security\n" in text
     assert "Policy: https://city.example/disclosure\n" in text
     await runtime.database.close()
+
+
+COUNT = """
+import os
+from citizen_account.telemetry.metrics import Metrics
+metrics = Metrics()
+metrics.note_request("GET", "/token", 200, 0.01)
+metrics.note_load(2, {"writer": 1})
+"""
+
+
+def test_processes_of_one_machine_are_added_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    ask = f"{COUNT}print(metrics.render(None).decode())"
+    for program in (COUNT, COUNT):
+        subprocess.run([sys.executable, "-c", program], check=True)
+    done = subprocess.run([sys.executable, "-c", ask], check=True, capture_output=True, text=True)
+    counted = 'citizen_request_seconds_count{method="GET",route="/token",status="200"} 3.0'
+    assert counted in done.stdout
+    # Two of the three have ended, and are busy with nothing.
+    assert "citizen_hashes_under_way 2.0" in done.stdout
+    assert "citizen_database_up 0.0" in done.stdout
+
+
+def test_serve_gives_its_processes_a_folder_and_takes_it_away() -> None:
+    with counted_together(1):
+        assert FOLDER not in os.environ
+    with counted_together(2):
+        folder = Path(os.environ[FOLDER])
+        assert folder.is_dir()
+    assert FOLDER not in os.environ
+    assert not folder.exists()
