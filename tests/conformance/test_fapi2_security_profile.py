@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import uuid4
 
 import httpx2
@@ -235,7 +236,7 @@ async def test_used_request_uri_leads_to_a_page_of_ours(visitor: Visitor, high: 
 
 async def test_doubled_parameter_cannot_be_pushed(high: HighParty) -> None:
     fields = [*{**request_fields(), **high.assertion()}.items(), ("scope", "openid")]
-    content = str(httpx2.QueryParams(fields))
+    content = urlencode(fields)
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     answer = await high.http.post("/par", content=content, headers=kind)
     assert error_of(answer) == (400, "invalid_request")

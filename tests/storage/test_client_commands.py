@@ -73,6 +73,27 @@ def test_failure_is_one_line_and_nothing_is_kept(
     assert "library" not in run(variables, "client", "list").stdout
 
 
+def test_api_is_registered_listed_and_shut(variables: dict[str, str], tmp_path: Path) -> None:
+    parking = {
+        "resource": "https://parking.example/api",
+        "client_id": "library",
+        "scopes_supported": ["parking:read"],
+    }
+    done = run(variables, "resource", "import", write(tmp_path, parking))
+    assert fault_of(done) == "resource 1 of 1: client_id: there is no client library"
+    run(variables, "client", "import", write(tmp_path, LIBRARY))
+    done = run(variables, "resource", "import", write(tmp_path, parking))
+    assert done.stdout.splitlines() == ["resource https://parking.example/api"]
+    assert "opaque" in run(variables, "resource", "list").stdout
+    assert run(variables, "resource", "disable", "https://parking.example/api").exit_code == 0
+    assert "disabled" in run(variables, "resource", "list").stdout
+    # Importing it again opens it.
+    run(variables, "resource", "import", write(tmp_path, [parking]))
+    assert "disabled" not in run(variables, "resource", "list").stdout
+    unknown = run(variables, "resource", "disable", "https://nowhere.example")
+    assert fault_of(unknown) == "There is no resource https://nowhere.example."
+
+
 @pytest.mark.parametrize("command", ["show", "disable"])
 def test_unknown_service_is_said_so(variables: dict[str, str], command: str) -> None:
     done = run(variables, "client", command, "nobody")
@@ -93,3 +114,13 @@ def test_keys_are_listed_and_rotated(variables: dict[str, str]) -> None:
     after = run(variables, "keys", "list").stdout
     assert (after.count("next"), after.count("active")) == (4, 4)
     assert "has a next key already" in run(variables, "keys", "rotate").stdout
+
+
+def test_initial_token_is_made_for_an_open_door_alone(variables: dict[str, str]) -> None:
+    assert "CITIZEN_REGISTRATION is closed" in fault_of(run(variables, "client", "token"))
+    opened = {**variables, "CITIZEN_REGISTRATION": "token"}
+    done = run(opened, "client", "token", "--uses", "3", "--days", "2")
+    assert done.exit_code == 0, done.output
+    assert len(done.stdout.removeprefix("initial_access_token ").strip()) == 43
+    revoked = run(opened, "client", "revoke-tokens")
+    assert revoked.stdout.strip() == "1 initial access tokens are worthless now."

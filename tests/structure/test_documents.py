@@ -10,6 +10,7 @@ import pytest
 
 from citizen_account.domain.clients import Client, ClientProfile
 from citizen_account.openid.registration import Surroundings, read_registration
+from citizen_account.openid.resource_registration import read_resource_server
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = (ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -19,6 +20,7 @@ TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
 MODULE = re.compile(r"`((?:[a-z_]+/)+[\w.]+\.\w+|[a-z_]+\.py)`")
 BROKEN_EMPHASIS = re.compile(r"^\* \*.*", re.MULTILINE)
 EXAMPLE = re.compile(r"^```json registration\n(.*?)^```", re.MULTILINE | re.DOTALL)
+RESOURCE = re.compile(r"^```json resource\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # Named as examples of what a reader writes, not as what is here.
 NOT_HERE = frozenset({"emulator.py", "connector.py", "client.py", "service.py"})
 
@@ -82,6 +84,13 @@ def accepted(document: str) -> Iterator[Client]:
 def test_registration_in_the_documents_is_accepted() -> None:
     [client] = accepted("services.md")
     assert [purpose.id for purpose in client.purposes] == ["season-pass", "delays"]
+
+
+def test_resource_server_in_the_documents_is_accepted() -> None:
+    [example] = RESOURCE.findall((ROOT / "docs" / "services.md").read_text(encoding="utf-8"))
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    server = read_resource_server(json.loads(example), "https://account.example", now, None)
+    assert server.id == "https://parking.example/api"
 
 
 def test_clients_of_the_conformance_suite_are_accepted() -> None:
