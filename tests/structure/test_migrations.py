@@ -9,9 +9,11 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from citizen_account import migrations
+from citizen_account.cli.failures import CommandError, require_tables
 from citizen_account.storage.base import async_url
 from citizen_account.storage.tables import METADATA
-from tests.postgres import create_database
+from tests.factories import settings_for
+from tests.postgres import create_database, free_port
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -68,3 +70,24 @@ async def test_difference_is_found(empty_url: str, statement: str) -> None:
     await migrations.upgrade(empty_url)
     await execute(empty_url, statement)
     assert len(await migrations.differences(empty_url)) == 1
+
+
+async def test_database_of_a_later_version_is_left_alone(empty_url: str) -> None:
+    await migrations.upgrade(empty_url)
+    await execute(empty_url, "UPDATE alembic_version SET version_num = '9999'")
+    assert await migrations.pending_steps(empty_url) == []
+    await migrations.upgrade(empty_url)
+    assert await migrations.differences(empty_url) == []
+
+
+async def test_serving_without_its_tables_is_refused(empty_url: str) -> None:
+    with pytest.raises(CommandError, match="Run first: citizen-account db upgrade"):
+        await require_tables(settings_for(empty_url))
+    await migrations.upgrade(empty_url)
+    await require_tables(settings_for(empty_url))
+
+
+async def test_serving_without_its_database_is_refused() -> None:
+    nowhere = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    with pytest.raises(CommandError, match="The database does not answer"):
+        await require_tables(settings_for(nowhere))

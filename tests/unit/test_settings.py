@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from citizen_account.settings import Settings
+from citizen_account.settings import SecretFileError, Settings
 from tests.factories import environment
 
 URL = "sqlite:///city.db"
@@ -72,6 +72,28 @@ def test_secret_is_read_from_its_file(tmp_path: Path, monkeypatch: pytest.Monkey
             monkeypatch.setenv(f"CITIZEN_{name.upper()}", value)
     monkeypatch.setenv("CITIZEN_SECRET_KEY_FILE", str(file))
     assert Settings().secret_key.get_secret_value() == "f" * 40
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xfd"], ids=["absent", "no text"])
+def test_secret_in_a_file_that_cannot_be_read_is_refused(
+    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_bytes(content)
+    monkeypatch.setenv("CITIZEN_SECRET_KEY_FILE", str(file))
+    with pytest.raises(SecretFileError, match=r"CITIZEN_SECRET_KEY_FILE: .* cannot be read"):
+        Settings()
+
+
+def test_secret_that_is_given_twice_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secret").write_text("f" * 40)
+    monkeypatch.setenv("CITIZEN_DATA_KEY_FILE", str(tmp_path / "secret"))
+    monkeypatch.setenv("CITIZEN_DATA_KEY", "g" * 40)
+    with pytest.raises(SecretFileError, match="both set"):
+        Settings()
 
 
 def test_secrets_do_not_show() -> None:
