@@ -65,7 +65,7 @@ _REPLAY = f"{BASIC}test_code_that_comes_again_ends_its_token"
 
 OIDCC_BASIC: Mapping[str, Module] = {
     "oidcc-server": shown(_FLOW),
-    "oidcc-response-type-missing": review(f"{REQUEST}test_4_1_2_1_client_is_told_what_is_wrong"),
+    "oidcc-response-type-missing": shown(f"{REQUEST}test_4_1_2_1_client_is_told_what_is_wrong"),
     "oidcc-idtoken-signature": shown(_FLOW, f"{USERINFO}test_2_client_that_asks_gets_es256"),
     "oidcc-idtoken-unsigned": skipped(_CONFIG),
     "oidcc-userinfo-get": shown(_FLOW),
