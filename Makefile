@@ -16,7 +16,7 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 	--custom-compile-command "make lock" --group pyproject.toml:build
 export CACHE
 
-.PHONY: run test check lock clean
+.PHONY: run test check lock clean rehearsal
 
 # A small city on http://localhost:$(PORT); Ctrl-C ends it, a second run finds its data again.
 run: $(VENV)/run
@@ -32,6 +32,10 @@ test: $(VENV)/test
 check: $(VENV)/test
 	@exec $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest -n $(JOBS) --dist loadgroup \
 		-m "not slow" tests/unit tests/structure
+
+# Build the image's root without Docker and serve from it: as root, with debootstrap, a minute or two.
+rehearsal: $(VENV)/test
+	@folder=$$(mktemp -d) && { $(BIN)/python -m tests.rehearsal "$$folder"; status=$$?; rm -rf "$$folder"; exit $$status; }
 
 # Resolve again: after a change of the dependencies in pyproject.toml or tests/node/package.json.
 lock:

@@ -3,7 +3,9 @@
 As root, with debootstrap, some minutes and 1.5 GB: python -m tests.rehearsal FOLDER
 """
 
+import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +18,39 @@ MIRROR = "http://deb.debian.org/debian"
 SUITES = {"debian:13-slim": "trixie"}
 AUTHORITIES = "etc/ssl/certs/ca-certificates.crt"
 # The way to the packages is the machine's, not the image's.
+SETTINGS = {
+    "CITIZEN_ISSUER": "https://account.city.example",
+    "CITIZEN_DATABASE_URL": "sqlite:////var/lib/citizen-account/city.db",
+    "CITIZEN_SECRET_KEY": "a rehearsed key that derives the others",
+    "CITIZEN_DATA_KEY": "a-rehearsed-key-that-seals-the-columns",
+    "CITIZEN_SMTP_URL": "smtp://mail.city.example",
+    "CITIZEN_SUPPORT_EMAIL": "help@city.example",
+}
+# As Docker would: nothing can be written but what compose.yaml mounts.
+AROUND = """
+ip link set lo up
+mount --bind {root} {root}
+mount --options remount,bind,ro {root}
+mount --rbind /dev {root}/dev
+mount --types proc proc {root}/proc
+mount --types tmpfs --options mode=1777 tmpfs {root}/tmp
+mount --types tmpfs --options uid=10001,gid=10001,mode=0700 tmpfs {root}/var/lib/citizen-account
+exec chroot --userspec={user} {root} /bin/sh -euc "$1"
+"""
+WITHIN = """
+cd /tmp
+id
+if touch /etc/written 2>/dev/null; then echo "the root can be written"; exit 1; fi
+for tool in pip pip3 gcc cc make git curl; do
+    if command -v $tool; then echo "a tool is inside"; exit 1; fi
+done
+{entry} db upgrade
+{entry} {command} &
+until {check} 2>/dev/null; do kill -0 $!; sleep 1; done
+kill -TERM $!
+wait $!
+echo "It served as its user, answered its health check, and ended when it was told to."
+"""
 FROM_OUTSIDE = ("PIP_INDEX_URL", "PIP_DEFAULT_TIMEOUT", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 
 
@@ -28,13 +63,6 @@ def rehearse(folder: Path) -> Path:
         _run_stage(stage, root, roots)
         roots[stage.name] = root
     return root
-
-
-def enter(root: Path, command: list[str], *, stage: Stage, **more: str) -> int:
-    """Run a command as the image's user, with the image's variables; return its status."""
-    user = stage.last("USER").text
-    arguments = ["chroot", f"--userspec={user}", str(root), *command]
-    return subprocess.run(arguments, env=stage.variables() | more, check=False).returncode
 
 
 def _make_root(folder: Path, root: Path, suite: str) -> None:
@@ -92,8 +120,23 @@ def _call(command: list[str], env: Mapping[str, str] | None = None) -> None:
     subprocess.run(command, check=True, env=env)
 
 
-if __name__ == "__main__":
-    made = rehearse(Path(sys.argv[1]))
+def main(folder: Path) -> int:
+    """Build the image's root, then serve from it as its user, without a way to write to it."""
+    root = rehearse(folder)
     final = read_stages(DOCKERFILE.read_text(encoding="utf-8"))[-1]
-    entry = final.last("ENTRYPOINT").words()
-    sys.exit(enter(made, [*entry, "--help"], stage=final))
+    entry, command = final.last("ENTRYPOINT").words(), final.last("CMD").words()
+    [_, check] = final.last("HEALTHCHECK").text.split("CMD ", 1)
+    within = WITHIN.format(
+        entry=shlex.join(entry),
+        command=shlex.join(command),
+        check=shlex.join(json.loads(check)),
+    )
+    user = final.last("USER").text
+    around = AROUND.format(root=shlex.quote(str(root)), user=user)
+    # Mounts and network of its own: the machine sees neither.
+    isolated = ["unshare", "--mount", "--net", "/bin/sh", "-euc", around, "sh", within]
+    return subprocess.run(isolated, env=final.variables() | SETTINGS, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

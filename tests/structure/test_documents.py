@@ -64,7 +64,8 @@ def test_readme_has_a_line_for_each_room() -> None:
     tree = (ROOT / "README.md").read_text(encoding="utf-8").partition("citizen_account/\n")[2]
     named = {line.split()[0].rstrip("/") for line in tree.partition("```")[0].splitlines()}
     inside = {path.name for path in (ROOT / "citizen_account").iterdir() if path.name[0] != "_"}
-    assert {"connectors", "templates", "tests", "docs", "requirements", ".ci"} | inside <= named
+    rooms = {"connectors", "templates", "docker", "tests", "docs", "requirements", ".ci"}
+    assert rooms | inside <= named
 
 
 def accepted(document: str) -> Iterator[Client]:
