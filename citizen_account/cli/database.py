@@ -121,9 +121,11 @@ async def _inspect(sealed: BackupFile) -> Contents:
 
 
 async def _is_empty() -> bool:
-    if len(await migrations.pending_steps(_url())) == len(migrations.known_steps()):
+    pending = await migrations.pending_steps(_url())
+    if len(pending) == len(migrations.known_steps()):
         return True
-    await migrations.upgrade(_url())
+    if pending:
+        raise CommandError("Nothing was restored. Run first: citizen-account db upgrade")
     async with runtime() as built, built.database.read() as uow:
         return await uow.archive.is_empty()
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from sqlite3 import SQLITE_ERROR
+from sqlite3 import SQLITE_ERROR, SQLITE_READONLY
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError as SqliteOperationalError
 
@@ -15,6 +15,9 @@ from citizen_account.domain.errors import DomainError, ErrorCode
 # PostgreSQL appendix A: connection lost, resources used up, shutting down or starting, no such
 # database, no right to log in.
 _AWAY = ("08", "53", "57P", "3D", "28")
+
+# A wrong statement, or one that writes where only reading is allowed.
+_MISTAKES = frozenset({SQLITE_ERROR, SQLITE_READONLY})
 
 
 @contextmanager
@@ -39,7 +42,7 @@ def _is_absence(error: Exception) -> bool:
         return True
     cause = getattr(error, "orig", error)
     if isinstance(cause, SqliteError):
-        # The file is gone, locked or unreadable, or the disk is full; but no wrong statement.
-        is_statement = getattr(cause, "sqlite_errorcode", SQLITE_ERROR) == SQLITE_ERROR
-        return isinstance(cause, SqliteOperationalError) and not is_statement
+        # The file is gone, locked or unreadable, or the disk is full.
+        code = getattr(cause, "sqlite_errorcode", SQLITE_ERROR)
+        return isinstance(cause, SqliteOperationalError) and code not in _MISTAKES
     return str(getattr(cause, "sqlstate", None)).startswith(_AWAY)
