@@ -34,7 +34,7 @@ Compose = dict[str, Any]  # Any: what YAML holds
 
 
 def lint(text: str) -> subprocess.CompletedProcess[str]:
-    command = [HADOLINT, "--no-color", "-"]
+    command = [str(HADOLINT), "--no-color", "-"]
     return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
 
 
@@ -120,7 +120,7 @@ def prepared(tmp_path: Path) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    command = [folder / "prepare", "account.city.example"]
+    command = [str(folder / "prepare"), "account.city.example"]
     subprocess.run(command, check=True, capture_output=True)
 
 

@@ -1,5 +1,6 @@
 """Install the account by the words of `docs/operating.md`, and sign in through the proxy."""
 
+import json
 import os
 import shutil
 import ssl
@@ -13,6 +14,7 @@ from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
 from time import monotonic, sleep
+from urllib.parse import quote
 
 import httpx2
 import pytest
@@ -21,7 +23,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+from joserfc.jwk import ECKey
 
 from tests.factories import code_in_text
 from tests.operations.document import (
@@ -42,7 +50,9 @@ ISSUER = f"https://{HOST}"
 EMAIL = "admin@city.example"
 PASSWORD = "breza kosec lampa tulipan 7"
 PATIENCE_SECONDS = 60
-PROGRAM_FOLDER = "/opt/citizen-account"
+AUTHORITY = x509.Name.from_rfc4514_string("CN=City authority")
+PKCS8 = (Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+SPKI = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 # Without root all runs as one user, as the document says.
 AS_THE_USER = "runuser -u citizen -- "
 # What nginx needs of a machine, for a user who is not its administrator.
@@ -218,11 +228,10 @@ class Signed:
 
 def certify() -> Signed:
     authority_key, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-    authority_name = x509.Name.from_rfc4514_string("CN=City authority")
-    authority = _sign(authority_name, authority_key, authority_key, x509.BasicConstraints(True, 0))  # noqa: FBT003  # its own order
+    authority = _sign(AUTHORITY, authority_key, authority_key, x509.BasicConstraints(True, 0))  # noqa: FBT003  # its own order
     names = x509.SubjectAlternativeName([x509.DNSName(HOST)])
     ours = _sign(x509.Name.from_rfc4514_string(f"CN={HOST}"), key, authority_key, names)
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    pem = key.private_bytes(*PKCS8)
     return Signed(ours.public_bytes(Encoding.PEM), pem, authority.public_bytes(Encoding.PEM))
 
 
@@ -236,7 +245,7 @@ def _sign(
     return (
         x509.CertificateBuilder()
         .subject_name(name)
-        .issuer_name(x509.Name.from_rfc4514_string("CN=City authority"))
+        .issuer_name(name if key is signer else AUTHORITY)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
@@ -266,6 +275,7 @@ async def test_installed_by_the_document_a_resident_signs_in_through_the_proxy(
         await register_and_sign_in(visitor, mail_server[0])
         await be_the_first_administrator(visitor, machine)
         await find_strangers_refused(http, machine)
+        await be_known_by_certificate(http, machine, certificate)
 
 
 def install(machine: Machine, postgres: Postgres, enter: Callable[..., object]) -> Signed:
@@ -333,3 +343,36 @@ async def find_strangers_refused(http: httpx2.AsyncClient, machine: Machine) -> 
     assert 400 <= other.status_code < 500
     assert (await http.get(f"{ISSUER}:8443/en/sign-in")).status_code == 404
     assert (await http.post(f"{ISSUER}:8443/token", data={"scope": "a"})).status_code == 400
+
+
+async def be_known_by_certificate(
+    http: httpx2.AsyncClient, machine: Machine, authority: Signed
+) -> None:
+    """RFC 8705: what the proxy has seen on port 8443 counts, what somebody writes does not."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name.from_rfc4514_string("CN=tram")
+    pem = _sign(name, key, key, x509.BasicConstraints(False, None)).public_bytes(Encoding.PEM)  # noqa: FBT003  # its own order
+    jwk = ECKey.import_key(key.public_key().public_bytes(*SPKI)).as_dict()
+    service = {
+        "client_id": "tram",
+        "client_name": "Tram",
+        "redirect_uris": [],
+        "grant_types": ["client_credentials"],
+        "token_endpoint_auth_method": "self_signed_tls_client_auth",
+        "jwks": {"keys": [jwk]},
+    }
+    (machine.folder / "tram.json").write_text(json.dumps(service))
+    (machine.folder / "tram.pem").write_bytes(key.private_bytes(*PKCS8) + pem)
+    machine.run(
+        machine.own(f"/usr/local/bin/citizen-account client import {machine.folder}/tram.json")
+    )
+    context = authority.trusting()
+    context.load_cert_chain(machine.folder / "tram.pem")
+    fields = {"grant_type": "client_credentials", "client_id": "tram"}
+    async with httpx2.AsyncClient(transport=ByName(machine.names, context)) as tram:
+        granted = await tram.post(f"{ISSUER}:8443/token", data=fields, timeout=PATIENCE_SECONDS)
+    assert granted.status_code == 200, granted.text
+    forged = {"X-SSL-Client-Cert": quote(pem.decode(), safe="")}
+    for port in ("", ":8443"):
+        refused = await http.post(f"{ISSUER}{port}/token", data=fields, headers=forged)
+        assert refused.json()["error"] == "invalid_client"
