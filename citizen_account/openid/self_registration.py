@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc7591.errors import InvalidClientMetadataError, InvalidRedirectURIError
 
 from citizen_account.domain.claims import SCOPES
@@ -20,6 +19,7 @@ from citizen_account.openid.key_sets import text_members
 from citizen_account.openid.metadata_members import Members, RegistrationError
 from citizen_account.openid.metadata_urls import host_of
 from citizen_account.openid.registration import Registration, Surroundings, read_registration
+from citizen_account.openid.responses import Refused
 from citizen_account.security.tokens import is_secret_of
 
 # RFC 7591 section 2 with OIDC Registration 1.0 section 2 and the specifications that add to them.
@@ -90,8 +90,8 @@ def read_self_registration(
     *,
     requires_pkce: bool,
     previous: Client | None = None,
-) -> Registration:
-    """Return the client that describes itself. Raises Authlib's OAuth errors.
+) -> Registration | Refused:
+    """Return the client that describes itself, or why it cannot be.
 
     `surroundings.new_id` is the client's id, or its previous one.
     """
@@ -100,18 +100,18 @@ def read_self_registration(
         found = read_registration(tidied, surroundings, previous)
         return replace(found, client=_named(found.client))
     except RegistrationError as error:
-        raise refuse(error.member, error.reason) from None
+        return refuse(error.member, error.reason)
 
 
-def refuse(member: str, reason: str) -> OAuth2Error:
+def refuse(member: str, reason: str) -> Refused:
     """Word the refusal of RFC 7591 section 3.2.2."""
     said = _plain(f"{member} {reason}.")
     if member == "redirect_uris":
-        return InvalidRedirectURIError(said)
-    return InvalidClientMetadataError(said)
+        return Refused(InvalidRedirectURIError(said))
+    return Refused(InvalidClientMetadataError(said))
 
 
-def check_update(metadata: Mapping[str, object], client: Client) -> OAuth2Error | None:
+def check_update(metadata: Mapping[str, object], client: Client) -> Refused | None:
     """Say what forbids the update, if anything (RFC 7592 section 2.2)."""
     if metadata.get("client_id") != client.id:
         return refuse("client_id", "must be the client's own")

@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
-from authlib.oauth2 import OAuth2Error
-
 from citizen_account.domain.clients import Approval, Client, ClientId
 from citizen_account.domain.events import (
     ClientChanged,
@@ -112,9 +110,9 @@ async def check_sector_of(client: Client, outbound: Outbound) -> Refused | None:
     except OutboundError as error:
         # Why it failed would tell a stranger what lies behind our wall: the log alone says it.
         log.warning("sector_unreadable", extra={"client_id": client.id, "cause": str(error)})
-        return Refused(refuse(name, "could not be read: it must answer 200 with JSON over https"))
+        return refuse(name, "could not be read: it must answer 200 with JSON over https")
     fault = check_sector(listed, client.redirect_uris)
-    return None if fault is None else Refused(refuse(name, fault))
+    return None if fault is None else refuse(name, fault)
 
 
 async def register_client(
@@ -165,7 +163,7 @@ def read_changed(
     """Return what the client wants to be from now on; nothing is stored yet."""
     fault = check_update(metadata, previous)
     if fault is not None:
-        return Refused(fault)
+        return fault
     return _read(metadata, rules, surroundings, previous=previous)
 
 
@@ -258,9 +256,6 @@ def _read(
     surroundings: Surroundings,
     previous: Client | None,
 ) -> Registration | Refused:
-    try:
-        return read_self_registration(
-            metadata, surroundings, requires_pkce=rules.policy.requires_pkce, previous=previous
-        )
-    except OAuth2Error as error:
-        return Refused(error)
+    return read_self_registration(
+        metadata, surroundings, requires_pkce=rules.policy.requires_pkce, previous=previous
+    )
