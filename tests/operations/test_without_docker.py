@@ -74,7 +74,6 @@ http {{
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.xdist_group("wheel"),
     pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is not installed"),
 ]
 
