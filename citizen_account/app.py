@@ -28,6 +28,7 @@ from citizen_account.web.dependencies import language_of
 from citizen_account.web.frames import wished_language
 from citizen_account.web.middleware import Guard
 from citizen_account.web.pages import Pages
+from citizen_account.web.shortcut import Shortcut
 from citizen_account.web.static_files import PREFIX, StaticFiles
 
 
@@ -64,6 +65,7 @@ def create_app(
     for router in (*admin.ROUTERS, *api.ROUTERS, *oidc.ROUTERS, *portal.ROUTERS):
         app.include_router(router, dependencies=_dependencies_of(router))
     errors.install(app)
+    app.add_middleware(Shortcut, endpoints=oidc.BUSIEST)
     app.add_middleware(Guard, runtime=runtime)
     return app
 

@@ -5,6 +5,7 @@ take this way. It understands what their repositories use: `execute` with Core s
 """
 
 import asyncio
+import logging
 import sqlite3
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -23,6 +24,8 @@ from citizen_account.storage.prepared import (
     prepare,
     prepare_insert,
 )
+
+log = logging.getLogger(__name__)
 
 
 class DirectConnection(ABC):
@@ -103,6 +106,7 @@ class PostgresConnection(DirectConnection):
 
     async def _ask(self, statement: Executable, facts: Facts) -> Answer:
         prepared = prepare(statement, self.dialect, facts)
+        log.debug(prepared.text)
         return prepared.answer(await self._driver.fetch(prepared.text, *prepared.values(facts)))
 
     async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None:
@@ -112,6 +116,7 @@ class PostgresConnection(DirectConnection):
         text, inserts = join_inserts(
             tuple((statement, tuple(facts)) for statement, facts in waiting), self.dialect
         )
+        log.debug(text)
         pairs = zip(inserts, waiting, strict=True)
         values = [value for each, (_, facts) in pairs for value in each.values(facts)]
         await self._driver.fetch(text, *values)
@@ -124,7 +129,7 @@ class SqliteConnection(DirectConnection):
     waits for an answer there, so none meets another.
     """
 
-    dialect: ClassVar[Dialect] = pysqlite_dialect()  # type: ignore[no-untyped-call]  # stubs
+    dialect: ClassVar[Dialect] = pysqlite_dialect()
 
     def __init__(
         self,
@@ -165,6 +170,7 @@ class SqliteConnection(DirectConnection):
 
     async def _ask(self, statement: Executable, facts: Facts) -> Answer:
         prepared = prepare(statement, self.dialect, facts)
+        log.debug(prepared.text)
         found = self._driver.execute(prepared.text, prepared.values(facts))
         return prepared.answer(found.fetchall())
 
@@ -173,6 +179,7 @@ class SqliteConnection(DirectConnection):
         await self.begin()
         for statement, facts in waiting:
             prepared = prepare_insert(statement, self.dialect, tuple(facts))
+            log.debug(prepared.text)
             self._driver.execute(prepared.text, prepared.values(facts))
 
     async def _in_thread(self, command: str) -> None:

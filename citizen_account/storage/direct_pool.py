@@ -64,7 +64,11 @@ class PostgresPool(DirectPool):
 
     @asynccontextmanager
     async def _take(self, *, is_reading: bool) -> AsyncIterator[DirectConnection]:
-        async with asyncio.timeout(LOCK_SECONDS):
+        if self._free.locked():
+            async with asyncio.timeout(LOCK_SECONDS):
+                await self._free.acquire()
+        else:
+            # Takes no turn of the loop, so a timeout would be set in vain.
             await self._free.acquire()
         self._in_use += 1
         driver = None

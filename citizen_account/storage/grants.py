@@ -186,19 +186,12 @@ class Grants:
 
     async def find_code(self, digest: bytes) -> StoredCode | None:
         row = (await self._connection.execute(FIND_CODE, {"code_digest": digest})).first()
-        if row is None:
-            return None
-        found, redirect_uri, challenge, expires_at, used_at = row[: len(CODE)]
-        return StoredCode(
-            found, _grant(row[len(CODE) :]), redirect_uri, challenge, expires_at, used_at
-        )
+        return None if row is None else code_of(row)
 
     async def find_token(self, digest: bytes) -> PresentedToken | None:
         """Return the token of either kind, whether it lives or not."""
         row = (await self._connection.execute(FIND_TOKEN, {"token_digest": digest})).first()
-        if row is None:
-            return None
-        return PresentedToken(_token(row[: len(TOKEN)]), _grant(row[len(TOKEN) :]))
+        return None if row is None else presented_of(row)
 
     async def use_code(self, digest: bytes, now: datetime) -> bool:
         """Use up the code. Of any number of callers at once, one gets True."""
@@ -238,6 +231,19 @@ class Grants:
         await self._connection.execute(FORGET_CODES, {"now": now})
         await self._connection.execute(FORGET_TOKENS, {"now": now})
         await self._connection.execute(FORGET_GRANTS, {"limit": now - KEEP_EMPTY_GRANTS})
+
+
+def code_of(row: Sequence[Any]) -> StoredCode:  # Any: columns of each type
+    """Return the code of a row that begins with CODE and GRANT."""
+    found, redirect_uri, challenge, expires_at, used_at = row[: len(CODE)]
+    grant = _grant(row[len(CODE) : len(CODE) + len(GRANT)])
+    return StoredCode(found, grant, redirect_uri, challenge, expires_at, used_at)
+
+
+def presented_of(row: Sequence[Any]) -> PresentedToken:  # Any: as above
+    """Return the token of a row that begins with TOKEN and GRANT."""
+    end = len(TOKEN) + len(GRANT)
+    return PresentedToken(_token(row[: len(TOKEN)]), _grant(row[len(TOKEN) : end]))
 
 
 def _grant_columns(grant: Grant) -> dict[str, object]:

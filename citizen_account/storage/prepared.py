@@ -11,7 +11,7 @@ from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
 
 Facts = Mapping[str, Any]  # Any: columns of each type
-Row = Sequence[Any]  # Any: as above
+Row = Iterable[Any]  # Any: as above
 Answer = IteratorResult[Any]  # Any: as above
 Process = Callable[[Any], Any]  # Any: as above
 _PLACE = re.compile(r"\$(\d+)")
@@ -118,10 +118,10 @@ def _prepare(
         if name in shape
     }
     processes = {**compiled._bind_processors, **state.processors}  # noqa: SLF001  # no public name
-    binds = [
-        Bind(*origins.get(place, (place, None)), processes.get(place))
-        for place in state.positiontup or ()
-    ]
+    binds = []
+    for place in state.positiontup or ():
+        name, position = origins.get(place, (place, None))
+        binds.append(Bind(name, position, processes.get(place)))
     return Prepared(
         text=state.statement,
         binds=binds,

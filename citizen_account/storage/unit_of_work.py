@@ -39,6 +39,7 @@ from citizen_account.storage.mailbox import Mailbox
 from citizen_account.storage.messages import Messages
 from citizen_account.storage.outbox import Outbox
 from citizen_account.storage.places import Places
+from citizen_account.storage.presented import Presented
 from citizen_account.storage.proofs import Proofs
 from citizen_account.storage.pushed_requests import PushedRequests
 from citizen_account.storage.registrations import InitialTokens, Registrations
@@ -83,6 +84,7 @@ class UnitOfWork:
         self.messages = Messages(connection, sealer)
         self.outbox = Outbox(connection, sealer)
         self.places = Places(connection, sealer)
+        self.presented = Presented(connection)
         self.proofs = Proofs(connection)
         self.pushed_requests = PushedRequests(connection, sealer)
         self.resources = Resources(connection)

@@ -29,6 +29,17 @@ async def authenticate_client(
     An assertion is used up by writing: where one is presented, `uow` must be able to write.
     """
     client = await uow.clients.find(credentials.client_id)
+    return await authenticate_found(uow, client, credentials, provider, certificate)
+
+
+async def authenticate_found(
+    uow: UnitOfWork,
+    client: Client | None,
+    credentials: Credentials,
+    provider: Provider,
+    certificate: Certificate | None,
+) -> Client | Refused:
+    """Do the same for a client that was looked up together with what it presents."""
     outcome = authenticate(client, credentials, provider, certificate=certificate, now=uow.now)
     if isinstance(outcome, Refused):
         return outcome

@@ -14,7 +14,7 @@ from citizen_account.openid.responses import Refused
 from citizen_account.security.certificates import Certificate
 from citizen_account.security.tokens import digest
 from citizen_account.storage.unit_of_work import UnitOfWork
-from citizen_account.usecases.client_authentication import authenticate_client
+from citizen_account.usecases.client_authentication import authenticate_found
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,14 @@ async def introspect(
     certificate: Certificate | None = None,
 ) -> Introspected | Refused:
     """Return what RFC 7662 section 2.2 says of the token."""
-    client = await authenticate_client(uow, request.credentials, provider, certificate)
+    credentials = request.credentials
+    found, presented = await uow.presented.token(credentials.client_id, digest(request.token))
+    client = await authenticate_found(uow, found, credentials, provider, certificate)
     if isinstance(client, Refused):
         return client
     # RFC 7662 section 2.1: who asks must prove who he is, or tokens could be tried out here.
     if client.authentication_method is AuthenticationMethod.NONE:
-        return refuse_client(request.credentials)
-    presented = await uow.grants.find_token(digest(request.token))
+        return refuse_client(credentials)
     if presented is None:
         return Introspected(client, INACTIVE)
     asker = await _find_asker(uow, client, presented)
@@ -50,10 +51,11 @@ async def revoke(
     certificate: Certificate | None = None,
 ) -> Refused | None:
     """End the token (RFC 7009 section 2.1). None: it is worth nothing any more, or never was."""
-    client = await authenticate_client(uow, request.credentials, provider, certificate)
+    credentials = request.credentials
+    found, presented = await uow.presented.token(credentials.client_id, digest(request.token))
+    client = await authenticate_found(uow, found, credentials, provider, certificate)
     if isinstance(client, Refused):
         return client
-    presented = await uow.grants.find_token(digest(request.token))
     # RFC 7009 section 2.2: an unknown token is no error; another client's looks the same, so that
     # nobody learns of it here, and stays as it is.
     if presented is not None and presented.grant.client_id == client.id:

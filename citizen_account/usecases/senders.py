@@ -63,40 +63,50 @@ async def bind_to_sender(
     return key if isinstance(key, Refused) else bind_parameters(parameters, key)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A token that may be used like this, and the client that it was issued to."""
+
+    presented: PresentedToken
+    client: Client
+
+
 async def open_token(
     uow: UnitOfWork, provider: Provider, request: AccessRequest
-) -> PresentedToken | TokenFault:
+) -> Opened | TokenFault:
     """Return the living token if it comes from whom it is bound to.
 
     A proof is used up by writing: where one is presented, `uow` must be able to write.
     """
-    presented = await uow.grants.find_token(digest(request.token))
-    if presented is None or not presented.is_alive(uow.now):
+    held = await uow.presented.holder(digest(request.token))
+    if held is None:
         return TokenFault.INVALID_TOKEN
+    client, presented = held
     # RFC 9068 section 4: one for another resource opens nothing here, whatever its scope says.
-    if presented.token.resource is not None:
+    if not presented.is_alive(uow.now) or presented.token.resource is not None:
         return TokenFault.INVALID_TOKEN
     wanted = presented.token.confirmation
     # RFC 9449 section 7.2: a bound token is no bearer token, nor the other way round.
     if request.scheme.lower() != token_type(wanted).lower():
         return TokenFault.INVALID_TOKEN
-    thumbprint = await _prove_for(uow, provider, request, presented)
+    thumbprint = await _prove_for(uow, provider, request, held)
     if isinstance(thumbprint, TokenFault):
         return thumbprint
     # RFC 9449 section 7.1, RFC 8705 section 3.
     if not is_shown(wanted, request.presentation, thumbprint):
         return TokenFault.INVALID_TOKEN
-    return presented
+    return Opened(presented, client)
 
 
 async def _prove_for(
-    uow: UnitOfWork, provider: Provider, request: AccessRequest, presented: PresentedToken
+    uow: UnitOfWork,
+    provider: Provider,
+    request: AccessRequest,
+    held: tuple[Client, PresentedToken],
 ) -> str | TokenFault | None:
+    client, presented = held
     if token_type(presented.token.confirmation) == BEARER:
         return None
-    client = await uow.clients.find(presented.grant.client_id)
-    if client is None:
-        return TokenFault.INVALID_TOKEN
     key = await _prove_key(uow, provider, client, request.presentation, request.token)
     if isinstance(key, Refused):
         return TokenFault(str(key.error.error))

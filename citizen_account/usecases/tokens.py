@@ -12,6 +12,7 @@ from citizen_account.domain.grants import (
     Grant,
     GrantEnd,
     GrantId,
+    PresentedToken,
     StoredCode,
     StoredToken,
     TokenKind,
@@ -47,7 +48,7 @@ from citizen_account.openid.sender import Confirmation, Presentation, token_type
 from citizen_account.openid.userinfo import released_claims, values_of
 from citizen_account.security.tokens import digest, new_id, new_secret
 from citizen_account.storage.unit_of_work import UnitOfWork
-from citizen_account.usecases.client_authentication import authenticate_client
+from citizen_account.usecases.client_authentication import authenticate_found
 from citizen_account.usecases.releases import releases
 from citizen_account.usecases.resources import find_target
 from citizen_account.usecases.senders import prove_sender
@@ -72,20 +73,39 @@ async def answer_token_request(
     uow: UnitOfWork, request: TokenRequest, provider: Provider, presentation: Presentation
 ) -> Issued | Refused:
     """Return tokens or a refusal. A refusal is a value: a replay must leave its trace."""
-    client = await authenticate_client(uow, request.credentials, provider, presentation.certificate)
+    found, presented = await _look_up(uow, request)
+    client = await authenticate_found(
+        uow, found, request.credentials, provider, presentation.certificate
+    )
     if isinstance(client, Refused):
         return client
     sender = await prove_sender(uow, provider, client, presentation)
     if isinstance(sender, Refused):
         return sender
     desk = _Desk(uow, client, provider, sender)
-    match request:
-        case CodeRequest():
-            return await desk.redeem(request)
-        case RefreshRequest():
-            return await desk.refresh(request)
-        case ClientRequest():
+    match request, presented:
+        case CodeRequest(), StoredCode() | None:
+            return await desk.redeem(request, presented)
+        case RefreshRequest(), PresentedToken() | None:
+            return await desk.refresh(request, presented)
+        case ClientRequest(), _:
             return await desk.serve_client(request)
+        case unexpected:
+            raise TypeError(unexpected)
+
+
+async def _look_up(
+    uow: UnitOfWork, request: TokenRequest
+) -> tuple[Client | None, StoredCode | PresentedToken | None]:
+    """Return the client that it claims to be, and what it presents; nothing is proven yet."""
+    client_id = request.credentials.client_id
+    match request:
+        case CodeRequest(code=code):
+            return await uow.presented.code(client_id, digest(code))
+        case RefreshRequest(refresh_token=token):
+            return await uow.presented.token(client_id, digest(token))
+        case ClientRequest():
+            return await uow.clients.find(client_id), None
         case unexpected:
             assert_never(unexpected)
 
@@ -128,8 +148,7 @@ class _Desk:
         self._provider = provider
         self._sender = sender
 
-    async def redeem(self, request: CodeRequest) -> Issued | Refused:
-        code = await self._uow.grants.find_code(digest(request.code))
+    async def redeem(self, request: CodeRequest, code: StoredCode | None) -> Issued | Refused:
         decision = decide_redemption(
             request, self._client, code, sender=self._sender, now=self._uow.now
         )
@@ -143,8 +162,9 @@ class _Desk:
             case unexpected:
                 assert_never(unexpected)
 
-    async def refresh(self, request: RefreshRequest) -> Issued | Refused:
-        presented = await self._uow.grants.find_token(digest(request.refresh_token))
+    async def refresh(
+        self, request: RefreshRequest, presented: PresentedToken | None
+    ) -> Issued | Refused:
         decision = decide_refresh(
             request, self._client, presented, sender=self._sender, now=self._uow.now
         )

@@ -22,15 +22,15 @@ async def read_userinfo(
     uow: UnitOfWork, request: AccessRequest, provider: Provider
 ) -> Userinfo | TokenFault:
     """Return the claims that this token opens, with the account's values of now."""
-    presented = await open_token(uow, provider, request)
-    if isinstance(presented, TokenFault):
-        return presented
+    opened = await open_token(uow, provider, request)
+    if isinstance(opened, TokenFault):
+        return opened
+    presented, client = opened.presented, opened.client
     if not opens_userinfo(presented):
         return TokenFault.INSUFFICIENT_SCOPE
-    client = await uow.clients.find(presented.grant.client_id)
     account_id = presented.grant.account_id
     account = None if account_id is None else await uow.accounts.find(account_id)
-    if client is None or account is None:
+    if account is None:
         return TokenFault.INVALID_TOKEN
     claims = make_userinfo(provider, client, account, presented)
     return Userinfo(claims, sign_userinfo(provider, client, claims))

@@ -56,15 +56,16 @@ def area_of(path: str) -> Area:
     return Area.PAGE
 
 
-def install(app: FastAPI) -> None:
-    async def on_domain_error(request: Request, error: DomainError) -> Response:
-        log.info("refused", extra={"code": error.code, "facts": error.facts})
-        if error.code is ErrorCode.SIGN_IN_REQUIRED and area_of(request.url.path) is Area.PAGE:
-            return await ask_to_sign_in(request)
-        if error.code is not ErrorCode.TEMPORARILY_UNAVAILABLE:
-            await know_resident(request)
-        return answer(request, error.code)
+async def answer_refusal(request: Request, error: DomainError) -> Response:
+    log.info("refused", extra={"code": error.code, "facts": error.facts})
+    if error.code is ErrorCode.SIGN_IN_REQUIRED and area_of(request.url.path) is Area.PAGE:
+        return await ask_to_sign_in(request)
+    if error.code is not ErrorCode.TEMPORARILY_UNAVAILABLE:
+        await know_resident(request)
+    return answer(request, error.code)
 
+
+def install(app: FastAPI) -> None:
     async def on_http_error(request: Request, error: HTTPException) -> Response:
         code = CODE_OF_STATUS.get(error.status_code, ErrorCode.REQUEST_MALFORMED)
         await know_resident(request)
@@ -84,7 +85,7 @@ def install(app: FastAPI) -> None:
         code = error.code if isinstance(error, DomainError) else ErrorCode.UNEXPECTED
         return answer(request, code)
 
-    app.exception_handler(DomainError)(on_domain_error)
+    app.exception_handler(DomainError)(answer_refusal)
     app.exception_handler(HTTPException)(on_http_error)
     app.exception_handler(RequestValidationError)(on_malformed)
     app.exception_handler(Exception)(on_unexpected)

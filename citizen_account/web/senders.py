@@ -67,7 +67,8 @@ async def open_access(
 ) -> PresentedToken | TokenFault:
     """Return the token if it may be used like this."""
     async with transaction_for(runtime, access) as uow:
-        return await open_token(uow, provider, access)
+        opened = await open_token(uow, provider, access)
+    return opened if isinstance(opened, TokenFault) else opened.presented
 
 
 def transaction_for(

@@ -9,7 +9,7 @@ import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -78,7 +78,7 @@ async def compare(
 async def run(cases: Sequence[Case], rounds: int, postgres: Postgres, urls: Urls) -> str:
     """Return the table."""
     async with AsyncExitStack() as running:
-        starting = [
+        starting: list[AbstractAsyncContextManager[Provider]] = [
             ours("ours, PostgreSQL", urls.ours, urls.folder),
             ours("ours, SQLite", f"sqlite:///{urls.folder}/city.db", urls.folder),
             peer("oidc-provider, PostgreSQL", urls.peer, urls.folder),

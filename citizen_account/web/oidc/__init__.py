@@ -29,3 +29,9 @@ ROUTES = (
     Route("/revoke", revocation, methods=["POST"]),
 )
 ROUTERS = (logout_pages.router,)
+BUSIEST = {
+    ("POST", "/token"): token,
+    ("POST", "/introspect"): introspection,
+    ("GET", "/userinfo"): userinfo,
+    ("GET", "/jwks"): jwks,
+}

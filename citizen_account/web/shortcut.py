@@ -1,0 +1,38 @@
+"""Lead the busiest addresses to their endpoints at once, past a router with a hundred others."""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from citizen_account.domain.errors import DomainError
+from citizen_account.web.errors import answer_refusal
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+Endpoints = Mapping[tuple[str, str], Endpoint]
+"""By method and path."""
+
+
+class Shortcut:
+    """The same endpoints stand in the routes as well: those answer every other method."""
+
+    def __init__(self, app: ASGIApp, endpoints: Endpoints) -> None:
+        self._app = app
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = None
+        if scope["type"] == "http":
+            endpoint = self._endpoints.get((scope["method"], scope["path"]))
+        if endpoint is None:
+            await self._app(scope, receive, send)
+            return
+        # The log names the route by it.
+        scope["endpoint"] = endpoint
+        request = Request(scope, receive, send)
+        try:
+            response = await endpoint(request)
+        except DomainError as error:
+            response = await answer_refusal(request, error)
+        await response(scope, receive, send)
