@@ -20,6 +20,12 @@ LOGOUT = "https://library.example/logout?from=account"
 
 
 @pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """Return one kind of database: what a browser is told does not depend on it."""
+    return sqlite_url
+
+
+@pytest.fixture
 async def signed_in(runtime: Runtime, library: Party, reader: AccountId, visitor: Visitor) -> str:
     """Return the ID token of a library that wants to be told by the browser."""
     await register(runtime, frontchannel_logout_uri=LOGOUT, post_logout_redirect_uris=[GOODBYE])
