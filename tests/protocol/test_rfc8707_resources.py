@@ -8,7 +8,7 @@ from citizen_account.domain.accounts import AccountId
 from citizen_account.usecases.resources import disable_resource
 from tests.authorizing import BY_EID, address, answer_in, answer_of, request_fields, sign_in
 from tests.pages import Visitor
-from tests.relying_party import Party, bearer
+from tests.relying_party import Party
 from tests.resource_servers import GRANT_TYPES, PARKING, PERMITS, SCOPE, register_api
 from tests.services import SECRET, authorize, register
 
