@@ -97,6 +97,7 @@ class SmallCity:
             "CITIZEN_SUPPORT_EMAIL": "pomoc@dunajske-mesto.example",
             "CITIZEN_UPSTREAMS_FILE": str(self.upstreams_file),
             "CITIZEN_CONNECTORS_FILE": str(self.connectors_file),
+            "CITIZEN_REGISTRATION": "queue",
         }
 
     def _eid_settings(self) -> dict[str, str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urljoin, urlsplit
 
+import httpx2
 import pytest
 from axe_playwright_python.async_playwright import Axe  # type: ignore[import-untyped]  # untyped upstream
 from playwright.async_api import Browser, Page
@@ -120,8 +121,13 @@ async def test_pages_of_an_administrator(page: Page, city: SmallCity, language: 
     await page.goto(f"{city.account}/{language}/profile")
     await page.select_option("#language", language)
     await page.click("#save-profile")
+    club = {"client_name": "Chess club", "redirect_uris": ["https://chess.example/callback"]}
+    registered = httpx2.post(
+        f"{city.account}/register", json={**club, "policy_uri": "https://chess.example/privacy"}
+    )
+    assert registered.status_code == 201
     kinds, found = await crawl(page, f"{city.account}/admin", "/admin")
-    assert "/admin" in kinds
+    assert {"/admin", "/admin/registrations", "/admin/registrations*"} <= kinds
     assert await page.get_attribute("html", "lang") == language
     assert not found
 
