@@ -28,6 +28,7 @@ from citizen_account.storage.clients import COLUMNS as CLIENT_COLUMNS
 from citizen_account.storage.clients import ClientRow, client_of
 from citizen_account.storage.consents import ConsentRow, DecisionRow
 from citizen_account.storage.grants import GrantRow
+from citizen_account.storage.resources import ResourceServerRow
 
 
 class ClientRegistrationRow(Base):
@@ -69,8 +70,8 @@ NOTE = (
     .values(decided_at=bindparam("now"), decided_by=bindparam("staff"), reason=bindparam("why"))
 )
 FORGET = delete(ClientRegistrationRow).where(_ONE)
-# A client that residents or tokens have met stays, as their records name it.
-_MET = (ConsentRow, DecisionRow, GrantRow)
+# A client that residents, tokens or an API know stays, as their records name it.
+_MET = (ConsentRow, DecisionRow, GrantRow, ResourceServerRow)
 REMOVE_UNMET = (
     delete(ClientRow)
     .where(
