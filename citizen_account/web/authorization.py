@@ -65,8 +65,10 @@ def proceed(request: Request, outcome: Outcome) -> Response:
         case ClientAnswer():
             return send_to_client(request, outcome)
         case AlreadyDecided(client):
+            # RFC 9110 section 15.5.10: of many who come with one request, one is served.
             frame = frame_of(request, is_focused=True)
-            return show(request, frame, AlreadyDecidedPage(client.name, client.service_url))
+            page = AlreadyDecidedPage(client.name, client.service_url)
+            return show(request, frame, page, HTTPStatus.CONFLICT)
         case unexpected:
             assert_never(unexpected)
 
