@@ -16,7 +16,10 @@ LOCK := $(UV) pip compile pyproject.toml --quiet --universal --python-version 3.
 	--custom-compile-command "make lock" --group pyproject.toml:build
 export CACHE
 
-.PHONY: run test check lock clean rehearsal
+ROUNDS ?= 25
+BENCH := $(CACHE)/bench
+
+.PHONY: run test check lock clean rehearsal races bench
 
 # A small city on http://localhost:$(PORT); Ctrl-C ends it, a second run finds its data again.
 run: $(VENV)/run
@@ -37,12 +40,22 @@ check: $(VENV)/test
 rehearsal: $(VENV)/test
 	@folder=$$(mktemp -d) && { $(BIN)/python -m tests.rehearsal "$$folder"; status=$$?; rm -rf "$$folder"; exit $$status; }
 
-# Resolve again: after a change of the dependencies in pyproject.toml or tests/node/package.json.
+# Sixteen at once on four processes for whatever may be used once: many rounds on each database.
+races: $(VENV)/test
+	@ROUNDS=$(ROUNDS) $(BIN)/python -m pytest -o cache_dir=$(CACHE)/pytest --show-capture=no \
+		tests/faults/test_races.py tests/faults/test_logout_race.py
+
+# Our throughput beside npm's oidc-provider; docs/performance.md says how to read it.
+bench: $(VENV)/test $(BENCH)/installed
+	@exec $(BIN)/python -m tests.bench
+
+# Resolve again: after a change of the dependencies in pyproject.toml, tests/node or tests/bench.
 lock:
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: python3 -m pip install uv" >&2; exit 1; }
 	$(LOCK) --upgrade --output-file requirements/run.txt
 	$(LOCK) --upgrade --extra test --constraint requirements/run.txt --output-file requirements/test.txt
 	cd tests/node && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
+	cd tests/bench && npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved
 
 # Forget the small city: its residents, keys and letters.
 clean:
@@ -64,6 +77,12 @@ $(NODE)/installed: tests/node/package.json tests/node/package-lock.json
 	@mkdir -p $(NODE)
 	@cp $^ $(NODE)
 	@if command -v npm >/dev/null; then cd $(NODE) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error; fi
+	@touch $@
+
+$(BENCH)/installed: tests/bench/package.json tests/bench/package-lock.json
+	@mkdir -p $(BENCH)
+	@cp $^ $(BENCH)
+	@cd $(BENCH) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(BIN)/python:

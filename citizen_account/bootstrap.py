@@ -115,7 +115,13 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
     )
     folders = _template_folders(settings)
     log = _revocation_log_of(settings)
-    database = Database(settings.database_url.get_secret_value(), sealer, clock, log)
+    database = Database(
+        settings.database_url.get_secret_value(),
+        sealer,
+        clock,
+        log,
+        connections=settings.database_connections,
+    )
     trusted = trust(settings.trusted_ca_file)
     is_development = settings.environment is Environment.DEVELOPMENT
     outbound = Outbound(

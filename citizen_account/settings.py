@@ -71,6 +71,8 @@ class Settings(BaseSettings):
 
     issuer: str
     database_url: SecretStr
+    database_connections: Annotated[int, Field(ge=2, le=500)] = 16
+    """Of each process, at most."""
     secret_key: SecretStr
     data_key: Annotated[tuple[SecretStr, ...], NoDecode]
     environment: Environment = Environment.PRODUCTION

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from citizen_account.security.tokens import new_secret
 Answer = TypeVar("Answer")
 
 QUEUE = 8
+HASH_NICENESS = 10
 RETRY_AFTER_SECONDS = 2
 # An imported or forged hash could ask for gigabytes: refused before a byte is reserved.
 MAX_MEMORY_KIB = 1_048_576
@@ -57,7 +59,9 @@ class PasswordHasher:
             argon2__parallelism=parameters.parallelism,
         )
         self._at_once = at_once or available_cores()
-        self._threads = ThreadPoolExecutor(self._at_once, thread_name_prefix="hash")
+        self._threads = ThreadPoolExecutor(
+            self._at_once, thread_name_prefix="hash", initializer=_stand_back
+        )
         self._under_way = 0
         self._nobodys = self._context.hash(new_secret())
 
@@ -93,6 +97,13 @@ class PasswordHasher:
 
     def _count_down(self, _: asyncio.Future[Answer]) -> None:
         self._under_way -= 1
+
+
+def _stand_back() -> None:
+    """Let the threads that hash yield to the one that answers, where the system has the means."""
+    if hasattr(os, "setpriority"):
+        # On Linux the priority is of the thread alone (setpriority(2)).
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), HASH_NICENESS)
 
 
 def available_cores() -> int:

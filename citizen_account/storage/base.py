@@ -35,7 +35,7 @@ from citizen_account.domain.grants import GrantId
 from citizen_account.domain.interactions import InteractionId
 
 ASYNC_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-CONNECTIONS = 10
+CONNECTIONS = 16
 LOCK_SECONDS = 10
 # A database that is away is noticed after so long, and its residents are told.
 CONNECT_SECONDS = 5
@@ -121,13 +121,14 @@ def async_url(url: str) -> URL:
     return address.set(drivername=driver)
 
 
-def open_engines(url: str) -> Engines:
+def open_engines(url: str, connections: int = CONNECTIONS) -> Engines:
     """Open `sqlite:///…` or `postgresql://…`."""
     address = async_url(url)
     if address.get_backend_name() == "postgresql":
         engine = create_async_engine(
             address,
-            pool_size=CONNECTIONS,
+            pool_size=connections,
+            max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=LOCK_SECONDS,
             # What a statement was given may be personal: it belongs in no message of an error.
@@ -138,7 +139,7 @@ def open_engines(url: str) -> Engines:
     return Engines(
         # One connection: writers queue for it here, not in SQLite, which polls for its lock.
         writer=_open_sqlite(address, 1, "BEGIN IMMEDIATE", "foreign_keys = ON"),
-        reader=_open_sqlite(address, CONNECTIONS, "BEGIN", "query_only = ON"),
+        reader=_open_sqlite(address, connections, "BEGIN", "query_only = ON"),
     )
 
 

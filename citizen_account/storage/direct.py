@@ -16,6 +16,7 @@ from sqlalchemy import Dialect, Executable, Insert, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 
+from citizen_account.storage.base import LOCK_SECONDS
 from citizen_account.storage.prepared import (
     Answer,
     Facts,
@@ -57,7 +58,7 @@ class DirectConnection(ABC):
     async def finish(self) -> None:
         """Keep all that was written."""
         await self.write_waiting(is_last=True)
-        await self.commit()
+        await self.keep()
 
     async def write_waiting(self, *, is_last: bool = False) -> None:
         waiting, self._waiting = self._waiting, []
@@ -69,7 +70,7 @@ class DirectConnection(ABC):
         """Begin a transaction, unless that was done. What was only read needs none."""
 
     @abstractmethod
-    async def commit(self) -> None: ...
+    async def keep(self) -> None: ...
 
     @abstractmethod
     async def roll_back(self) -> None: ...
@@ -96,7 +97,7 @@ class PostgresConnection(DirectConnection):
             await self._driver.execute("BEGIN")
             self._has_begun = True
 
-    async def commit(self) -> None:
+    async def keep(self) -> None:
         if self._has_begun:
             await self._driver.execute("COMMIT")
 
@@ -151,10 +152,15 @@ class SqliteConnection(DirectConnection):
         await self._turns.acquire()
         self._has_begun = True
         self._driver = self._writer
-        # This waits for other processes, and COMMIT for the disk.
-        await self._in_thread("BEGIN IMMEDIATE")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            # Another process writes: a thread waits for it, as one waits for the disk at COMMIT.
+            await self._in_thread(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+            await self._in_thread("BEGIN IMMEDIATE")
+            self._writer.execute("PRAGMA busy_timeout = 0")
 
-    async def commit(self) -> None:
+    async def keep(self) -> None:
         if self._has_begun:
             await self._in_thread("COMMIT")
             self._turns.release()

@@ -134,7 +134,8 @@ class SqlitePool(DirectPool):
         driver = sqlite3.connect(
             self._file, LOCK_SECONDS, isolation_level=None, check_same_thread=False
         )
-        for each in ("journal_mode = WAL", "synchronous = FULL", pragma):
+        # The writer asks again in a thread where it would have to wait.
+        for each in ("journal_mode = WAL", "synchronous = FULL", "busy_timeout = 0", pragma):
             driver.execute(f"PRAGMA {each}")
         return driver
 

@@ -125,12 +125,19 @@ class UnitOfWork:
 
 class Database:
     def __init__(
-        self, url: str, sealer: Sealer, clock: Clock, log: RevocationLog | None = None
+        self,
+        url: str,
+        sealer: Sealer,
+        clock: Clock,
+        log: RevocationLog | None = None,
+        *,
+        connections: int = CONNECTIONS,
     ) -> None:
-        self.engines = open_engines(url)
+        # One half for the pages, one for the hot endpoints: neither can starve the other.
+        self.engines = open_engines(url, connections - connections // 2)
         # Writers of one process queue here, whichever way they came, not in SQLite: it polls.
         self._turns = asyncio.Lock()
-        self._direct = open_direct(url, CONNECTIONS, self._turns)
+        self._direct = open_direct(url, connections // 2, self._turns)
         self.sealer = sealer
         self._clock = clock
         self._log = log

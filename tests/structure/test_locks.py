@@ -12,6 +12,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 RUN = ROOT / "requirements" / "run.txt"
 TEST = ROOT / "requirements" / "test.txt"
 NODE = ROOT / "tests" / "node"
+BENCH = ROOT / "tests" / "bench"
 PLACE = re.compile(r"https?://|file:|--index-url|--find-links|(?:^|\s)/\w+/")
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)==(?P<version>[^\s;]+)")
 
@@ -56,9 +57,10 @@ def test_tests_run_with_the_versions_that_serve() -> None:
     assert pins(RUN.read_text(encoding="utf-8")).items() <= to_test.items()
 
 
-def test_lock_of_node_names_versions_and_no_host() -> None:
-    lock = json.loads((NODE / "package-lock.json").read_text(encoding="utf-8"))
-    wanted = json.loads((NODE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+@pytest.mark.parametrize("folder", [NODE, BENCH], ids=lambda path: path.name)
+def test_lock_of_node_names_versions_and_no_host(folder: Path) -> None:
+    lock = json.loads((folder / "package-lock.json").read_text(encoding="utf-8"))
+    wanted = json.loads((folder / "package.json").read_text(encoding="utf-8"))["dependencies"]
     installed = {name: entry for name, entry in lock["packages"].items() if name}
     assert all("integrity" in entry and "resolved" not in entry for entry in installed.values())
     assert {name: installed[f"node_modules/{name}"]["version"] for name in wanted} == wanted
