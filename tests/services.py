@@ -59,6 +59,17 @@ LIBRARY = Client(
     purposes=(),
     created_at=START,
 )
+# The eight claims of the scope `profile` that an account holds only where they came with it.
+FURTHER = {
+    "middle_name": "Mária",
+    "nickname": "Janka",
+    "preferred_username": "jana.n",
+    "gender": "female",
+    "zoneinfo": "Europe/Bratislava",
+    "profile": "https://people.example/jana",
+    "picture": "https://people.example/jana.jpg",
+    "website": "https://jana.example/",
+}
 GRANT = Grant(
     id=GrantId(UUID(int=10)),
     client_id=LIBRARY_ID,

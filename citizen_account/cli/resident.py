@@ -5,12 +5,14 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import available_timezones
 
 import typer
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.cli.failures import CommandError, runtime
 from citizen_account.domain.accounts import AccountId, Address, Level, Profile
+from citizen_account.domain.claims import FURTHER
 from citizen_account.domain.emails import EmailAddress, read_email
 from citizen_account.domain.passwords import (
     MAX_CHARACTERS,
@@ -18,7 +20,14 @@ from citizen_account.domain.passwords import (
     PasswordProblem,
     find_password_problem,
 )
-from citizen_account.domain.profiles import MAX_LINE, MAX_NAME, read_line, read_phone
+from citizen_account.domain.profiles import (
+    ADDRESSES,
+    MAX_LINE,
+    MAX_NAME,
+    read_further,
+    read_line,
+    read_phone,
+)
 from citizen_account.security.tokens import new_id
 from citizen_account.storage.accounts import NewAccount
 from citizen_account.usecases.accounts import open_account
@@ -28,7 +37,7 @@ app = typer.Typer(help="The residents' accounts.", no_args_is_help=True)
 LINES = {"given_name": MAX_NAME, "family_name": MAX_NAME, "birthdate": MAX_NAME}
 ADDRESS_LINES = ("street_address", "postal_code", "locality", "country")
 # What is derived from the others, or said by the account itself.
-UNDERSTOOD = frozenset({*LINES, "phone_number", "address", "locale", "name", "email"})
+UNDERSTOOD = frozenset({*LINES, *FURTHER, "phone_number", "address", "locale", "name", "email"})
 REASONS = {
     PasswordProblem.TOO_SHORT: f"it needs at least {MIN_CHARACTERS} characters",
     PasswordProblem.TOO_LONG: f"it may have {MAX_CHARACTERS} characters at most",
@@ -50,7 +59,9 @@ def create(
     password: Annotated[str, typer.Option(help="At least 15 characters.")],
     claims: Annotated[
         Path | None,
-        typer.Option(help="JSON of OpenID Connect claims: names, phone_number, address, locale."),
+        typer.Option(
+            help="JSON of OpenID Connect claims: those of the scopes profile, phone, address."
+        ),
     ] = None,
     verified: Annotated[
         Level, typer.Option(help="How sure the city is of who this is.")
@@ -112,7 +123,24 @@ def _profile(claims: Claims) -> Profile:
     phone = read_phone(_text(claims, "phone_number"))
     if phone is None:
         raise CommandError("phone_number needs its country code, for example +421905123456.")
-    return Profile(phone_number=phone, address=_address(claims), **lines)
+    return Profile(phone_number=phone, address=_address(claims), further=_further(claims), **lines)
+
+
+def _further(claims: Claims) -> Mapping[str, str]:
+    zones = available_timezones()
+    read = {name: read_further(name, _text(claims, name), zones) for name in FURTHER}
+    wrong = next((name for name, value in read.items() if value is None), None)
+    if wrong is not None:
+        raise CommandError(f"{wrong} {_wanted(wrong)}.")
+    return {name: value for name, value in read.items() if value}
+
+
+def _wanted(name: str) -> str:
+    if name in ADDRESSES:
+        return "must be an https address"
+    if name == "zoneinfo":
+        return "must be the name of a time zone, for example Europe/Bratislava"
+    return "is too long or holds hidden characters"
 
 
 def _address(claims: Claims) -> Address:

@@ -1,5 +1,6 @@
 """Describe a resident's account and the session that proves who is asking."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -46,6 +47,8 @@ class Profile:
     address: Address = field(default_factory=Address)
     birthdate: str = ""
     """ISO 8601 date, from a national eID only."""
+    further: Mapping[str, str] = field(default_factory=dict)
+    """What came with the account and nobody is asked for: values by the name of their claim."""
 
     @property
     def name(self) -> str:

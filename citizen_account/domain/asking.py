@@ -7,6 +7,7 @@ from citizen_account.domain.claims import (
     claims_behind,
     claims_of_scopes,
     decided_claims,
+    only_held,
     stands_for,
 )
 from citizen_account.domain.clients import Client, ClientPurpose, claims_open_to, purposes_of
@@ -58,11 +59,16 @@ class Answer:
     purposes: frozenset[str]
 
 
-def request_of(client: Client, scope: Sequence[str], named: frozenset[str]) -> Request:
-    """Reduce scopes and singly named claims to what a purpose of the client covers."""
+def request_of(
+    client: Client, scope: Sequence[str], named: frozenset[str], held: frozenset[str]
+) -> Request:
+    """Reduce scopes and singly named claims to what a purpose of the client covers.
+
+    `held` are the further claims that came with the account: of those, no other is asked about.
+    """
     scopes = frozenset(scope)
     wanted = claims_of_scopes(scopes) | named if "openid" in scopes else frozenset()
-    claims = wanted & claims_open_to(client)
+    claims = only_held(wanted & claims_open_to(client), held)
     purposes = _purposes(client, claims)
     needed = {use.name for purpose in purposes for use in purpose.claims if use.is_required}
     required = {name for name in claims if name in needed or stands_for(name, claims) in needed}

@@ -3,13 +3,24 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from citizen_account.domain.accounts import Account, Address
+from citizen_account.domain.accounts import Account, Address, Profile
 
-# OIDC Core section 5.4, less what the account does not hold.
+# An account holds these only where they came with it: where it does not, they are no matter.
+FURTHER = (
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "gender",
+    "zoneinfo",
+    "profile",
+    "picture",
+    "website",
+)
+# OIDC Core section 5.4.
 CLAIMS_OF_SCOPE: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "profile": frozenset(
-            {"name", "given_name", "family_name", "birthdate", "locale", "updated_at"}
+            {"name", "given_name", "family_name", "birthdate", "locale", "updated_at", *FURTHER}
         ),
         "email": frozenset({"email", "email_verified"}),
         "phone": frozenset({"phone_number", "phone_number_verified"}),
@@ -27,11 +38,19 @@ SHOWN = (
     "name",
     "given_name",
     "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
     "birthdate",
+    "gender",
     "email",
     "phone_number",
     "address",
     "locale",
+    "zoneinfo",
+    "profile",
+    "picture",
+    "website",
 )
 _PARTS_OF_NAME = frozenset({"given_name", "family_name"})
 # A clock reading of the account, no datum of its own: it goes with whatever is released.
@@ -69,6 +88,16 @@ def claims_behind(decided: frozenset[str], requested: frozenset[str]) -> frozens
     )
 
 
+def held_further(profile: Profile) -> frozenset[str]:
+    """Return which of the claims that only come with an account this one holds."""
+    return frozenset(name for name in FURTHER if profile.further.get(name))
+
+
+def only_held(claims: frozenset[str], held: frozenset[str]) -> frozenset[str]:
+    """Leave out the further claims that the account does not hold: there is nothing to decide."""
+    return claims - (frozenset(FURTHER) - held)
+
+
 def claim_values(account: Account) -> dict[str, Value]:
     """Return what the account can say, by claim name; what it does not know is left out."""
     profile = account.profile
@@ -81,6 +110,7 @@ def claim_values(account: Account) -> dict[str, Value]:
         "email": account.email or "",
         "phone_number": profile.phone_number,
         "address": _address(profile.address),
+        **{name: profile.further.get(name, "") for name in FURTHER},
     }
     values = {name: value for name, value in known.items() if value}
     # OIDC Core section 5.1: updated_at is a JSON number, seconds since the epoch.

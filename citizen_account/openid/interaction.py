@@ -50,6 +50,8 @@ class Visit:
     """The session that the browser brought at the start."""
     was_asked: bool = False
     """The resident has just answered this very request."""
+    held: frozenset[str] = frozenset()
+    """The further claims that came with her account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,8 @@ def decide_step(request: AuthorizationRequest, client: Client, visit: Visit, now
         return SignIn()
     scope = _granted_scope(request, visit.consent)
     # A resource is decided like a scope: a yes to one API is none to another with equal scopes.
-    asked = request_of(client, (*scope, *request.resources), request.claims.names)
+    wanted = (*scope, *request.resources)
+    asked = request_of(client, wanted, request.claims.names, visit.held)
     if _must_ask(request, visit, asked):
         if is_silent:
             return RefusedToClient(request.target, ConsentRequiredError())

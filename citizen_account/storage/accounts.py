@@ -193,7 +193,7 @@ class Accounts:
         return self._sealer.index(email.canonical, EMAIL_INDEX)
 
     def _seal(self, account_id: AccountId, email: EmailAddress | None, profile: Profile) -> bytes:
-        plain = asdict(profile) | {"email": None if email is None else email.text}
+        plain = plain_profile(profile) | {"email": None if email is None else email.text}
         return self._sealer.seal(json.dumps(plain).encode(), _context(account_id))
 
     def _account(self, columns: dict[str, object]) -> Account:
@@ -201,6 +201,15 @@ class Accounts:
         plain = json.loads(self._sealer.open(sealed, _context(account_id)))  # type: ignore[arg-type]  # columns of ours
         email = plain.pop("email")
         return Account(email=email, profile=_read_profile(plain), **columns)  # type: ignore[arg-type]  # the columns are the fields
+
+
+def plain_profile(profile: Profile) -> dict[str, object]:
+    """Return the members to seal."""
+    plain = asdict(profile)
+    if not profile.further:
+        # The version before stops at a member that it does not know.
+        del plain["further"]
+    return plain
 
 
 def _address_of(account: Account) -> EmailAddress | None:

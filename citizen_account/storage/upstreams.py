@@ -17,6 +17,7 @@ from citizen_account.domain.challenges import Onward
 from citizen_account.domain.emails import EmailAddress
 from citizen_account.domain.upstreams import Arrival, Identity, Login, Proof, UpstreamId
 from citizen_account.security.sealing import Sealer
+from citizen_account.storage.accounts import plain_profile
 from citizen_account.storage.base import Base
 
 SUBJECT_INDEX = "upstream subject"
@@ -144,7 +145,11 @@ class UpstreamLogins:
     async def add_arrival(self, arrival: Arrival, digest: bytes) -> None:
         proof = arrival.proof
         plain = {
-            "proof": asdict(proof) | {"email": None if proof.email is None else proof.email.text},
+            "proof": asdict(proof)
+            | {
+                "email": None if proof.email is None else proof.email.text,
+                "profile": plain_profile(proof.profile),
+            },
             "browser_digest": arrival.browser_digest.hex(),
             "language": arrival.language,
             "onward": asdict(arrival.onward),

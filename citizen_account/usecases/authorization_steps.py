@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from citizen_account.domain.accounts import SessionId
+from citizen_account.domain.asking import request_of
+from citizen_account.domain.claims import FURTHER, held_further
 from citizen_account.domain.clients import Client
 from citizen_account.domain.consents import Consent, Decision, DecisionKind
 from citizen_account.domain.grants import Grant, GrantId
@@ -74,6 +76,7 @@ class Desk:
             started_at=started_at,
             first_session=first_session,
             was_asked=was_asked,
+            held=await self._held(),
         )
         return decide_step(self._request, self.client, visit, self.uow.now)
 
@@ -134,6 +137,15 @@ class Desk:
             resources=self._request.resources,
             confirmation=None if self._request.dpop_jkt is None else {JKT: self._request.dpop_jkt},
         )
+
+    async def _held(self) -> frozenset[str]:
+        session, further = self._caller.session, frozenset(FURTHER)
+        names = self._request.claims.names
+        asked = request_of(self.client, self._request.scope, names, further)
+        if session is None or not asked.claims & further:
+            return frozenset()
+        account = await self.uow.accounts.find(session.account_id)
+        return frozenset() if account is None else held_further(account.profile)
 
     def _subject(self) -> str | None:
         session = self._caller.session

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import assert_never
 
-from citizen_account.domain.claims import Value
+from citizen_account.domain.claims import FURTHER, Value, held_further, only_held
 from citizen_account.domain.clients import Client
 from citizen_account.domain.events import CodeReplayed, RefreshTokenReused, TokensIssued
 from citizen_account.domain.grants import (
@@ -312,6 +312,11 @@ class _Desk:
         if order.access.server is not None:
             # Such a token does not open /userinfo: what the ID token says is all.
             released &= grant.id_token_claims
+        if released & frozenset(FURTHER):
+            account = await self._uow.accounts.find(grant.account_id)
+            # What was removed since the decision is received by nobody.
+            held = frozenset[str]() if account is None else held_further(account.profile)
+            released = only_held(released, held)
         for entry in releases(self._client, grant, released, self._uow.now):
             await self._uow.ledger.add(entry)
 

@@ -10,7 +10,7 @@ from tests.factories import Clock
 from tests.fapi_party import HighParty
 from tests.proofs import Prover
 from tests.relying_party import Party
-from tests.services import GRANT, SECRET, open_account, register
+from tests.services import FURTHER, GRANT, SECRET, open_account, register
 
 FULL = Profile(
     given_name="Jana",
@@ -23,6 +23,7 @@ FULL = Profile(
         locality="Dunajské Mesto",
         country="SK",
     ),
+    further=FURTHER,
 )
 PURPOSE = {
     "id": "conformance",
@@ -30,7 +31,7 @@ PURPOSE = {
     "legal_basis": "consent",
     "claims": [
         {"name": name, "required": True, "reason": "a module asks for it"}
-        for name in ("name", "birthdate", "locale", "email", "phone_number", "address")
+        for name in ("name", "birthdate", "locale", "email", "phone_number", "address", *FURTHER)
     ],
 }
 SCOPE = "openid profile email phone address offline_access"

@@ -13,6 +13,7 @@ from citizen_account.cli import resident
 from citizen_account.cli.failures import CommandError
 from citizen_account.domain.accounts import Account, AccountId, Level
 from tests.factories import PASSWORD, Clock, environment, settings_for
+from tests.services import FURTHER
 
 CLAIMS = {
     "given_name": "Jana",
@@ -21,7 +22,8 @@ CLAIMS = {
     "address": {"street_address": "Rybárska 7", "locality": "Dunajské Mesto"},
     "birthdate": "1985-04-12",
     "locale": "en-GB",
-    "nickname": "Janka",
+    **FURTHER,
+    "eye_color": "green",
 }
 
 
@@ -64,6 +66,38 @@ def test_account_is_opened_and_its_id_is_printed(
     assert account.profile.phone_number == "+421905123456"
     assert account.profile.address.locality == "Dunajské Mesto"
     assert account.profile.birthdate == "1985-04-12"
+    assert account.profile.further == FURTHER
+
+
+def test_claim_that_the_account_cannot_hold_is_left_out_and_named(
+    variables: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "claims.json"
+    file.write_text(json.dumps(CLAIMS))
+    arguments = ["--email", "jana@example.sk", "--password", PASSWORD, "--claims", str(file)]
+    done = CliRunner().invoke(resident.app, ["create", *arguments], env=variables)
+    assert done.exit_code == 0
+    assert done.stderr == "The account holds no claim eye_color: left out.\n"
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "reason"),
+    [
+        ("picture", "http://people.example/jana.jpg", "picture must be an https address"),
+        ("website", "https://", "website must be an https address"),
+        ("zoneinfo", "Europe/Nowhere", "zoneinfo must be the name of a time zone"),
+        ("nickname", "x" * 151, "nickname is too long"),
+        ("gender", 1, "gender must be a text"),
+    ],
+)
+def test_claim_of_another_form_is_refused_by_name(
+    variables: dict[str, str], tmp_path: Path, claim: str, value: object, reason: str
+) -> None:
+    """OIDC Core section 5.1."""
+    file = tmp_path / "claims.json"
+    file.write_text(json.dumps({claim: value}))
+    with pytest.raises(CommandError, match=reason):
+        create(variables, "--claims", str(file))
 
 
 def test_whole_name_is_parted(variables: dict[str, str], sqlite_url: str, tmp_path: Path) -> None:

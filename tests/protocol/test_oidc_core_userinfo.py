@@ -1,6 +1,7 @@
 """OpenID Connect Core 1.0: the UserInfo endpoint and the ID token."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -11,9 +12,10 @@ from joserfc.util import urlsafe_b64decode
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import AccountId, Address, Profile
+from citizen_account.domain.claims import CLAIMS_OF_SCOPE
 from tests.factories import START, Clock
 from tests.relying_party import Party, bearer
-from tests.services import GRANT, authorize, register
+from tests.services import FURTHER, GRANT, authorize, register
 
 EVERYTHING = frozenset(
     {
@@ -71,6 +73,26 @@ async def test_5_1_claims_have_their_types(
     assert told["phone_number_verified"] is False
     assert told["locale"] == "sk"
     assert told["address"]["formatted"] == "Hlavná 1\n811 01 Dunajské Mesto\nSlovensko"
+
+
+async def test_5_4_scope_profile_is_all_fourteen_of_who_has_them(
+    runtime: Runtime, library: Party, reader: AccountId
+) -> None:
+    async with runtime.database.begin() as uow:
+        account = await uow.accounts.find(reader)
+        assert account is not None
+        full = replace(account.profile, birthdate="1988-04-12", further=FURTHER)
+        await uow.accounts.save_profile(account, full, "sk", uow.now)
+    profile = EVERYTHING & CLAIMS_OF_SCOPE["profile"] | FURTHER.keys()
+    answer = await library.redeem(await authorize(runtime, claims=profile))
+    told = (await library.userinfo(answer.json()["access_token"])).json()
+    assert told.keys() == profile | {"sub"}
+    assert len(profile) == 14
+    assert FURTHER.items() <= told.items()
+    assert isinstance(told.pop("updated_at"), int)
+    assert all(isinstance(value, str) for value in told.values())
+    # Section 5.4: userinfo is where they are told, not the ID token.
+    assert not profile & (await id_token(answer, library)).keys()
 
 
 async def test_5_3_2_values_are_those_of_now(

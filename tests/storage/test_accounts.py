@@ -8,11 +8,12 @@ from sqlalchemy import text
 from citizen_account.domain.accounts import AccountId, Address, Level, Profile
 from citizen_account.domain.emails import EmailAddress
 from citizen_account.security.tokens import new_id
-from citizen_account.storage.accounts import NewAccount
+from citizen_account.storage.accounts import NewAccount, plain_profile
 from citizen_account.storage.unit_of_work import Database
 from tests.factories import START
 
 JANA = EmailAddress("jana@example.sk")
+MORE = {"nickname": "Janka"}
 PROFILE = Profile("Jana", "Kováčová", "+421905123456", Address("Rybárska 7", "811 01"))
 
 
@@ -36,6 +37,25 @@ async def test_account_comes_back_as_it_was(database: Database) -> None:
     assert found.profile == PROFILE
     assert found.email == "jana@example.sk"
     assert found.created_at == START
+
+
+async def test_row_of_the_version_before_is_read_and_one_that_it_reads_is_written(
+    database: Database,
+) -> None:
+    plain, full = new_account(), replace(new_account(None), profile=replace(PROFILE, further=MORE))
+    assert await add(database, plain)
+    assert await add(database, full)
+    async with database.begin() as uow:
+        found = await uow.accounts.find(full.id)
+        assert found is not None
+        assert found.profile.further == MORE
+        await uow.accounts.save_profile(found, PROFILE, "sk", uow.now)
+    # It stops at a member that it does not know: nothing is written where nothing is held.
+    assert "further" not in plain_profile(PROFILE)
+    async with database.read() as uow:
+        emptied = await uow.accounts.find(full.id)
+    assert emptied is not None
+    assert emptied.profile == PROFILE
 
 
 async def test_address_belongs_to_one_account_even_at_once(database: Database) -> None:

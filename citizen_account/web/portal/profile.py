@@ -1,6 +1,6 @@
 """Let a resident see and change what she says of herself."""
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar
@@ -10,9 +10,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from citizen_account.domain.accounts import Account, Address, Level, Profile
+from citizen_account.domain.claims import FURTHER
 from citizen_account.domain.profiles import MAX_LINE, MAX_NAME, read_line, read_phone
 from citizen_account.i18n import Message, m
-from citizen_account.usecases.profile import save_profile
+from citizen_account.usecases.profile import remove_further, save_profile
 from citizen_account.web.dependencies import (
     InLanguage,
     InRuntime,
@@ -22,6 +23,7 @@ from citizen_account.web.dependencies import (
 )
 from citizen_account.web.frames import frame_of, show
 from citizen_account.web.pages import FieldError
+from citizen_account.web.portal.purposes import CLAIM_NAMES
 from citizen_account.web.requests import Form
 from citizen_account.web.saved_forms import Restored
 
@@ -33,6 +35,7 @@ STRANGE_PHONE = m("Write the number with its country code, for example +421 905 
 CHOOSE_LANGUAGE = m("Choose one of the languages")
 NOTICES = {
     "profile": m("Your profile is saved."),
+    "removed": m("It is removed. No service receives it from now on."),
     "email": m("Your new email address is confirmed. Sign in with it from now on."),
 }
 NAMES = ("given_name", "family_name")
@@ -54,6 +57,15 @@ class ProfileFields:
 
 
 @dataclass(frozen=True, slots=True)
+class FurtherLine:
+    """A claim that came with the account: she can remove it, and nothing else."""
+
+    id: str
+    name: Message
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProfilePage:
     template: ClassVar = "portal/profile.html"
     email: str
@@ -61,6 +73,7 @@ class ProfilePage:
     """From a national eID; empty otherwise."""
     is_verified: bool
     """A national eID has vouched for the person."""
+    further: Sequence[FurtherLine]
     fields: ProfileFields
     mail_failing: bool
     is_restored: bool
@@ -95,6 +108,16 @@ async def change_profile(
     return RedirectResponse(f"/{language}/profile?done=profile", HTTPStatus.SEE_OTHER)
 
 
+@router.post("/further/remove")
+async def remove_from_profile(
+    sent: SignedInForm, language: InLanguage, runtime: InRuntime
+) -> Response:
+    """Forget one of the claims that came with the account."""
+    async with runtime.database.begin() as uow:
+        await remove_further(uow, sent.resident.account.id, sent.form.text("claim"))
+    return RedirectResponse(f"/{language}/profile?done=removed", HTTPStatus.SEE_OTHER)
+
+
 def _build(
     resident: Resident,
     fields: ProfileFields,
@@ -108,6 +131,11 @@ def _build(
         email=account.email or "",
         birthdate=account.profile.birthdate,
         is_verified=account.level is not Level.LOW,
+        further=[
+            FurtherLine(name, CLAIM_NAMES[name], account.profile.further[name])
+            for name in FURTHER
+            if account.profile.further.get(name)
+        ],
         fields=fields,
         mail_failing=account.mail_failing_since is not None,
         is_restored=is_restored,
@@ -143,6 +171,7 @@ def _profile_in(form: Form, account: Account) -> Profile:
         address=Address(**{name: line(name) for name in LINES}),
         # Nobody declares this herself.
         birthdate=account.profile.birthdate,
+        further=account.profile.further,
     )
 
 

@@ -17,11 +17,19 @@ CLAIM_NAMES = {
     "name": m("Name"),
     "given_name": m("Given name"),
     "family_name": m("Family name"),
+    "middle_name": m("Middle name"),
+    "nickname": m("Nickname"),
+    "preferred_username": m("User name"),
     "birthdate": m("Date of birth"),
+    "gender": m("Gender"),
     "locale": m("Language"),
     "email": m("Email"),
     "phone_number": m("Phone number"),
     "address": m("Address"),
+    "zoneinfo": m("Time zone"),
+    "profile": m("Profile on the web"),
+    "picture": m("Picture"),
+    "website": m("Website"),
 }
 
 
