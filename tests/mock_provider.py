@@ -207,7 +207,7 @@ def upstreams_of(ours: str, **providers: MockProvider) -> Upstreams:
             ),
             credentials=Credentials(provider.client_id, provider.client_secret, None),
             scope="openid profile email",
-            claims={claim: claim for claim in CLAIMS},
+            claims={claim: claim for claim in (*CLAIMS, "nickname", "picture")},
         )
         for name, provider in providers.items()
     ]

@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from citizen_account.domain.accounts import Level
+from citizen_account.domain.claims import FURTHER
 from citizen_account.domain.upstreams import Upstream, UpstreamId
 from citizen_account.upstream.metadata import is_trustworthy
 
@@ -58,9 +59,10 @@ class UpstreamEntry(BaseModel):
     @field_validator("claims")
     @classmethod
     def check_claims(cls, claims: Mapping[str, str]) -> Mapping[str, str]:
-        unknown = sorted(set(claims) - set(CLAIMS))
+        unknown = sorted(set(claims) - {*CLAIMS, *FURTHER})
         if unknown:
-            raise ValueError(f"can name {', '.join(CLAIMS)}, not {', '.join(unknown)}")
+            known = ", ".join((*CLAIMS, *FURTHER))
+            raise ValueError(f"can name {known}, not {', '.join(unknown)}")
         return claims
 
     @model_validator(mode="after")
@@ -88,7 +90,7 @@ class ListedUpstream:
     credentials: Credentials
     scope: str
     claims: Mapping[str, str]
-    """From our name of a claim to theirs."""
+    """From our name of a claim to theirs. Of the further ones only those that the file names."""
 
 
 def read_upstreams(file: Path) -> tuple[ListedUpstream, ...]:
@@ -112,7 +114,7 @@ def _listed(entry: UpstreamEntry, file: Path) -> ListedUpstream:
         upstream=Upstream(UpstreamId(entry.id), entry.issuer, entry.title, entry.acr),
         credentials=_credentials(entry, file),
         scope=" ".join(dict.fromkeys(entry.scopes)),
-        claims={name: entry.claims.get(name, name) for name in CLAIMS},
+        claims={name: name for name in CLAIMS} | dict(entry.claims),
     )
 
 

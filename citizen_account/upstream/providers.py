@@ -6,13 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from ssl import SSLContext
 from typing import Any
+from zoneinfo import available_timezones
 
 import httpx2
 from authlib.integrations.httpx_client import AsyncOAuth2Client, OAuthError
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
 
 from citizen_account.domain.accounts import Profile
+from citizen_account.domain.claims import FURTHER
 from citizen_account.domain.emails import read_email
+from citizen_account.domain.profiles import read_further
 from citizen_account.domain.upstreams import Login, Proof, Upstream, read_methods
 from citizen_account.security.signing import read_header
 from citizen_account.security.tokens import new_secret
@@ -177,6 +180,7 @@ class Provider:
                 given_name=_name(said.get(names["given_name"])),
                 family_name=_name(said.get(names["family_name"])),
                 birthdate=_birthdate(said.get(names["birthdate"])),
+                further=_further({one: said.get(names[one]) for one in FURTHER if one in names}),
             ),
         )
 
@@ -280,3 +284,11 @@ def _birthdate(value: object) -> str:
         return time.strftime("%Y-%m-%d", time.strptime(str(value), "%Y-%m-%d"))
     except ValueError:
         return ""
+
+
+def _further(said: Mapping[str, object]) -> Mapping[str, str]:
+    """Return the values that have the form of their claim; the others never came."""
+    texts = {name: value for name, value in said.items() if isinstance(value, str)}
+    zones = available_timezones() if "zoneinfo" in texts else frozenset[str]()
+    read = {name: read_further(name, value, zones) for name, value in texts.items()}
+    return {name: value for name, value in read.items() if value}

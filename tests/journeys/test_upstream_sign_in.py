@@ -58,6 +58,20 @@ async def test_first_sign_in_opens_an_account_with_what_was_verified(
     assert "Jana" in visitor.text()
 
 
+async def test_claims_that_the_file_names_are_shown_and_come_with_the_new_account(
+    visitor: Visitor, eid: MockProvider
+) -> None:
+    # Gender is not in the file, and the picture has no address of the web.
+    eid.claims |= {"nickname": "Janka", "gender": "female", "picture": "file:///jana.jpg"}
+    await prove(visitor, eid)
+    assert "Nickname Janka" in visitor.text("#proven")
+    await visitor.press("#create-account")
+    await visitor.open("/en/profile")
+    assert visitor.has("#remove-nickname")
+    assert not visitor.has("#remove-gender")
+    assert not visitor.has("#remove-picture")
+
+
 async def test_second_sign_in_leads_straight_in(
     visitor: Visitor, other_visitor: Visitor, eid: MockProvider
 ) -> None:

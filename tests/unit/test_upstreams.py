@@ -47,6 +47,12 @@ def test_example_of_the_documentation_is_read(tmp_path: Path) -> None:
     assert listed.upstream.level_of("http://eidas.europa.eu/LoA/high") is Level.HIGH
 
 
+def test_further_claims_are_taken_where_the_file_names_them(tmp_path: Path) -> None:
+    [listed] = read_upstreams(written(tmp_path, {**GOOD, "claims": {"nickname": "nick"}}))
+    assert listed.claims["nickname"] == "nick"
+    assert "gender" not in listed.claims
+
+
 def test_private_key_is_read(tmp_path: Path) -> None:
     key = ECKey.generate_key("P-256").as_dict(private=True)
     entry = {**GOOD, "client_secret": None, "key": key}

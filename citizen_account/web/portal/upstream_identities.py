@@ -40,6 +40,7 @@ from citizen_account.web.frames import frame_of, show
 from citizen_account.web.places import with_query
 from citizen_account.web.portal.confirmation import ask_to_confirm
 from citizen_account.web.portal.onward import browser_of, enter, onward_place
+from citizen_account.web.portal.purposes import CLAIM_NAMES
 from citizen_account.web.portal.upstream_sign_in import Why, depart, find_provider
 
 router = APIRouter(prefix="/{language}", include_in_schema=False)
@@ -68,6 +69,8 @@ class FirstTimePage:
     name: str
     email: str
     """Masked; empty when the provider gave none that is verified."""
+    further: Sequence[tuple[Message, str]]
+    """What else a new account would begin with."""
     is_address_taken: bool
     arrival: str
 
@@ -233,6 +236,7 @@ def _first_time(  # noqa: PLR0913  # what the page shows
         provider=find_provider(runtime, proof.upstream_id).upstream.title,
         name=proof.profile.name,
         email="" if proof.email is None else proof.email.masked,
+        further=[(CLAIM_NAMES[one], value) for one, value in proof.profile.further.items()],
         is_address_taken=is_taken,
         arrival=secret,
     )
