@@ -1,4 +1,4 @@
-"""Tell whether the running task has a transaction open: the network must wait until it is over."""
+"""Say what holds for transactions: no network inside, and of those who come at once one wins."""
 
 from contextvars import ContextVar
 
@@ -7,6 +7,10 @@ in_transaction: ContextVar[bool] = ContextVar("in_transaction", default=False)
 
 class NetworkInTransactionError(RuntimeError):
     """A programming error: a slow peer would hold the database's locks."""
+
+
+class LostRaceError(Exception):
+    """Somebody used first what may be used once. Nothing was kept: who asks again finds it used."""
 
 
 def require_no_transaction() -> None:

@@ -16,16 +16,19 @@ from sqlalchemy import Dialect, Executable, Insert, Select
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 
+from citizen_account.domain.transactions import LostRaceError
 from citizen_account.storage.base import LOCK_SECONDS
 from citizen_account.storage.prepared import (
     Answer,
     Facts,
+    join_behind,
     join_inserts,
     nothing,
     prepare,
     prepare_insert,
 )
 
+Waiting = Sequence[tuple[Insert, Facts]]
 log = logging.getLogger(__name__)
 
 
@@ -37,6 +40,15 @@ class DirectConnection(ABC):
     def __init__(self, *, is_reading: bool) -> None:
         self._is_reading = is_reading
         self._waiting: list[tuple[Insert, Facts]] = []
+        self._winning: tuple[Executable, Facts] | None = None
+
+    async def win(self, statement: Executable, facts: Facts) -> None:
+        """Change a row that only one may change, together with what is inserted next.
+
+        Raises: LostRaceError, here or with what is asked or kept next.
+        """
+        await self.write_waiting()
+        self._winning = statement, facts
 
     async def execute(
         self, statement: Executable, facts: Facts | Sequence[Facts] | None = None
@@ -62,7 +74,10 @@ class DirectConnection(ABC):
 
     async def write_waiting(self, *, is_last: bool = False) -> None:
         waiting, self._waiting = self._waiting, []
-        if waiting:
+        winning, self._winning = self._winning, None
+        if winning is not None:
+            await self._win(winning, waiting, is_last=is_last)
+        elif waiting:
             await self._write(waiting, is_last=is_last)
 
     @abstractmethod
@@ -79,7 +94,12 @@ class DirectConnection(ABC):
     async def _ask(self, statement: Executable, facts: Facts) -> Answer: ...
 
     @abstractmethod
-    async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None: ...
+    async def _write(self, waiting: Waiting, *, is_last: bool) -> None: ...
+
+    @abstractmethod
+    async def _win(
+        self, winning: tuple[Executable, Facts], waiting: Waiting, *, is_last: bool
+    ) -> None: ...
 
 
 class PostgresConnection(DirectConnection):
@@ -110,7 +130,7 @@ class PostgresConnection(DirectConnection):
         log.debug(prepared.text)
         return prepared.answer(await self._driver.fetch(prepared.text, *prepared.values(facts)))
 
-    async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None:
+    async def _write(self, waiting: Waiting, *, is_last: bool) -> None:
         if not is_last:
             await self.begin()
         # One statement, so one round trip; and where nothing else was written, a transaction.
@@ -121,6 +141,24 @@ class PostgresConnection(DirectConnection):
         pairs = zip(inserts, waiting, strict=True)
         values = [value for each, (_, facts) in pairs for value in each.values(facts)]
         await self._driver.fetch(text, *values)
+
+    async def _win(
+        self, winning: tuple[Executable, Facts], waiting: Waiting, *, is_last: bool
+    ) -> None:
+        if not is_last:
+            await self.begin()
+        statement, won = winning
+        text, parts = join_behind(
+            statement,
+            tuple(won),
+            tuple((insert, tuple(facts)) for insert, facts in waiting),
+            self.dialect,
+        )
+        log.debug(text)
+        pairs = zip(parts, [won, *(facts for _, facts in waiting)], strict=True)
+        values = [value for each, facts in pairs for value in each.values(facts)]
+        if not await self._driver.fetchval(text, *values):
+            raise LostRaceError
 
 
 class SqliteConnection(DirectConnection):
@@ -180,13 +218,21 @@ class SqliteConnection(DirectConnection):
         found = self._driver.execute(prepared.text, prepared.values(facts))
         return prepared.answer(found.fetchall())
 
-    async def _write(self, waiting: Sequence[tuple[Insert, Facts]], *, is_last: bool) -> None:
+    async def _write(self, waiting: Waiting, *, is_last: bool) -> None:
         del is_last
         await self.begin()
         for statement, facts in waiting:
             prepared = prepare_insert(statement, self.dialect, tuple(facts))
             log.debug(prepared.text)
             self._driver.execute(prepared.text, prepared.values(facts))
+
+    async def _win(
+        self, winning: tuple[Executable, Facts], waiting: Waiting, *, is_last: bool
+    ) -> None:
+        await self.begin()
+        if (await self._ask(*winning)).first() is None:
+            raise LostRaceError
+        await self._write(waiting, is_last=is_last)
 
     async def _in_thread(self, command: str) -> None:
         """Run to the end, also when whoever asked has gone: the connection is not half used."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Executable,
     ForeignKey,
     LargeBinary,
     String,
@@ -33,7 +34,9 @@ from citizen_account.domain.grants import (
     StoredToken,
     TokenKind,
 )
+from citizen_account.domain.transactions import LostRaceError
 from citizen_account.storage.base import Base
+from citizen_account.storage.direct import DirectConnection
 
 
 class GrantRow(Base):
@@ -150,7 +153,7 @@ KEEP_EMPTY_GRANTS = timedelta(days=1)
 
 
 class Grants:
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection | DirectConnection) -> None:
         self._connection = connection
 
     async def add(self, grant: Grant) -> None:
@@ -202,6 +205,23 @@ class Grants:
         """Use up a refresh token, or revoke an access token. Of all callers one gets True."""
         used = await self._connection.execute(USE_TOKEN, {"token_digest": digest, "now": now})
         return used.first() is not None
+
+    async def win_code(self, digest: bytes, now: datetime) -> None:
+        """Use up the code as `use_code` does, together with what is written next.
+
+        Raises: LostRaceError for all callers but one, at the latest when the transaction ends.
+        """
+        await self._win(USE_CODE, {"code_digest": digest, "now": now})
+
+    async def win_token(self, digest: bytes, now: datetime) -> None:
+        """Use up a refresh token likewise."""
+        await self._win(USE_TOKEN, {"token_digest": digest, "now": now})
+
+    async def _win(self, statement: Executable, facts: dict[str, object]) -> None:
+        if isinstance(self._connection, DirectConnection):
+            await self._connection.win(statement, facts)
+        elif (await self._connection.execute(statement, facts)).first() is None:
+            raise LostRaceError
 
     async def end(self, grant_id: GrantId, cause: GrantEnd, now: datetime) -> bool:
         """End every token of the grant, issued or still to come. The first caller gets True."""

@@ -91,6 +91,30 @@ def join_inserts(
     return (f"WITH {parts} {texts[-1]}" if parts else texts[-1]), prepared
 
 
+@lru_cache(maxsize=128)
+def join_behind(
+    winning: Executable,
+    names: tuple[str, ...],
+    inserts: tuple[tuple[Insert, tuple[str, ...]], ...],
+    dialect: Dialect,
+) -> tuple[str, Sequence[Prepared]]:
+    """Return one statement that inserts only if its first part changed a row, and says so.
+
+    PostgreSQL section 13.2.1: who waited for the row looks at its condition again.
+    """
+    prepared = [_prepare(winning, dialect, names, (None,) * len(names))]
+    prepared += [prepare_insert(statement, dialect, each) for statement, each in inserts]
+    before = len(prepared[0].binds)
+    parts = [f"won AS ({prepared[0].text})"]
+    for number, each in enumerate(prepared[1:]):
+        text = _renumbered(each.text, before)
+        before += len(each.binds)
+        head, _, values = text.partition(" VALUES (")
+        conditional = f"{head} SELECT {values[:-1]} WHERE EXISTS (SELECT FROM won)"  # noqa: S608  # compiled statements of ours
+        parts.append(f"part_{number} AS ({conditional})")
+    return f"WITH {', '.join(parts)} SELECT count(*) FROM won", prepared  # noqa: S608  # as above
+
+
 def _renumbered(text: str, before: int) -> str:
     return _PLACE.sub(lambda place: f"${int(place[1]) + before}", text)
 
@@ -104,7 +128,7 @@ def _prepare(
 ) -> Prepared:
     compiled = statement.compile(dialect=dialect, column_keys=names)  # type: ignore[attr-defined]  # every statement has it
     if compiled.insert_prefetch or compiled.update_prefetch:
-        raise NotImplementedError("a column's default in Python: give the value")
+        raise TypeError("a column's default in Python: give the value")
     lists = {parameter.key for parameter in compiled.post_compile_params}
     shape = {
         name: [None] * (length or 0) if name in lists else None

@@ -72,7 +72,11 @@ async def issue_code(
 async def answer_token_request(
     uow: UnitOfWork, request: TokenRequest, provider: Provider, presentation: Presentation
 ) -> Issued | Refused:
-    """Return tokens or a refusal. A refusal is a value: a replay must leave its trace."""
+    """Return tokens or a refusal. A refusal is a value: a replay must leave its trace.
+
+    Raises: LostRaceError when another used the code or refresh token meanwhile, here or when the
+    transaction ends. Nothing was kept then: the same request, answered again, is a replay.
+    """
     found, presented = await _look_up(uow, request)
     client = await authenticate_found(
         uow, found, request.credentials, provider, presentation.certificate
@@ -222,8 +226,7 @@ class _Desk:
         if isinstance(order, Refused):
             return order
         # Between our reading and this line another process may have used the code: the row decides.
-        if not await self._uow.grants.use_code(code.digest, now):
-            return await self._end_replayed(code)
+        await self._uow.grants.win_code(code.digest, now)
         until = _refreshable_until(code.grant, now)
         refreshing = _Refreshing(code.grant.scope, until) if decision.with_refresh_token else None
         return await self._give(order, refreshing)
@@ -234,8 +237,7 @@ class _Desk:
         order = await self._order(grant, decision.scope, resources)
         if isinstance(order, Refused):
             return order
-        if not await self._uow.grants.use_token(token.digest, self._uow.now):
-            return await self._end_reused(grant)
+        await self._uow.grants.win_token(token.digest, self._uow.now)
         # The new token is no wider and lives no longer than the old one: 30 days in all.
         refreshing = _Refreshing(token.scope, token.expires_at)
         return await self._give(order, refreshing)

@@ -177,7 +177,7 @@ def _press(visitor: Visitor, button: str, fields: Mapping[str, str], won: Won = 
     form = visitor.find(button).within("form")
     assert form is not None
     hidden = [each for each in form.find("input") if each.attributes.get("type") == "hidden"]
-    sent = {each.attributes["name"]: each.attributes["value"] for each in hidden} | fields
+    sent = {each.attributes["name"]: each.attributes["value"] for each in hidden} | dict(fields)
     place, cookies = form.attributes["action"], _cookies(visitor)
     return Race(lambda http: http.post(place, data=sent, headers=cookies), won=won)
 

@@ -3,8 +3,12 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from citizen_account.openid.requests import read_token_request
-from citizen_account.openid.responses import Refused, encode
+from citizen_account.bootstrap import Runtime
+from citizen_account.domain.transactions import LostRaceError
+from citizen_account.openid.provider import Provider
+from citizen_account.openid.requests import TokenRequest, read_token_request
+from citizen_account.openid.responses import Issued, Refused, encode
+from citizen_account.openid.sender import Presentation
 from citizen_account.usecases.tokens import answer_token_request
 from citizen_account.web.dependencies import runtime_of
 from citizen_account.web.oidc.answers import prepare_keys, provider_of, send, send_refusal
@@ -21,9 +25,19 @@ async def token(request: Request) -> Response:
     await prepare_keys(request, asked.credentials)
     runtime = runtime_of(request)
     presentation = presentation_of(request, runtime)
-    async with runtime.database.begin_hot() as uow:
-        outcome = await answer_token_request(uow, asked, provider, presentation)
+    try:
+        outcome = await _answer(runtime, asked, provider, presentation)
+    except LostRaceError:
+        # Now it is seen that another was first: a replay, which ends what that one got.
+        outcome = await _answer(runtime, asked, provider, presentation)
     if isinstance(outcome, Refused):
         refused = await send_refusal(request, outcome, asked.credentials)
         return with_nonce(request, runtime, refused, outcome.error.error)
     return with_nonce(request, runtime, send(encode(outcome)))
+
+
+async def _answer(
+    runtime: Runtime, asked: TokenRequest, provider: Provider, presentation: Presentation
+) -> Issued | Refused:
+    async with runtime.database.begin_hot() as uow:
+        return await answer_token_request(uow, asked, provider, presentation)
