@@ -214,7 +214,7 @@ async def test_double_click_gives_one_code(library: Party, visitor: Visitor) -> 
     first = await visitor.http.post(where, data=sent)
     second = await visitor.http.post(where, data=sent)
     assert first.status_code == 303
-    assert second.status_code == 200
+    assert second.status_code == 409
     assert 'id="already-decided"' in second.text
 
 

@@ -304,7 +304,7 @@ async def test_answered_request_is_friendly_and_gives_no_second_code(
     assert "code" in answer_in(visitor.left_for)
     for path in ("/authorize/continue", "/en/consent"):
         await visitor.open(f"{path}?{query}")
-        assert visitor.status == 200
+        assert visitor.status == 409
         assert visitor.has("#already-decided")
         assert visitor.has("#to-dashboard")
 
