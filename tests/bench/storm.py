@@ -79,12 +79,12 @@ async def _slowest_in_hundred(provider: Provider) -> float:
     """Return the 99th percentile in milliseconds."""
     times: list[float] = []
     async with AsyncExitStack() as opened:
-        # More than are ever on their way at once.
+        # More than are ever on their way at once; each is used before the server would close it.
         free = [await opened.enter_async_context(Line(provider.url)) for _ in range(LINES)]
 
         async def ask_once() -> None:
             started = perf_counter()
-            line = free.pop()
+            line = free.pop(0)
             await line.ask(line.form(provider.paths.token, FIELDS, MACHINE))
             free.append(line)
             times.append(perf_counter() - started)
