@@ -17,6 +17,9 @@ from tests.services import register
 
 FORM = "application/x-www-form-urlencoded"
 PAGE, OAUTH, API = "/en/sign-in", "/token", "/api/v1/me"
+OAUTH_JSON = frozenset(
+    {"/token", "/userinfo", "/introspect", "/revoke", "/par", "/jwks", "/register"}
+)
 HUGE = "9" * 5000
 GAP = re.compile(r"\{[^}]+\}")
 SURROGATE = "%ED%A0%80"
@@ -36,7 +39,7 @@ def assert_words(answer: httpx2.Response) -> None:
         assert problem["status"] == answer.status_code
         assert problem["title"]
         assert problem["detail"]
-    elif path in {"/token", "/userinfo", "/introspect", "/revoke", "/par", "/jwks"}:
+    elif path in OAUTH_JSON or path.startswith("/register/"):
         assert kind == "application/json"
         assert answer.json()["error"]
     else:
