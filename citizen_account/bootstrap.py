@@ -12,6 +12,7 @@ from citizen_account.i18n import Message, Translations, m
 from citizen_account.mail import Mailer, SmtpAddress
 from citizen_account.outbound import Outbound, trust
 from citizen_account.resources import LOCALE, templates_folder
+from citizen_account.security.certificates import Authorities, MutualTls
 from citizen_account.security.passwords import HashParameters, PasswordHasher
 from citizen_account.security.sealing import DerivedKeys, Sealer
 from citizen_account.settings import Environment, Network, Settings
@@ -63,6 +64,8 @@ class Runtime:
     """Where pages and mails are looked for, a city's own folder first."""
     password_method: SignInMethod = PASSWORD
     """What a password proves here: only the small city's eID claims more."""
+    mutual_tls: MutualTls | None = None
+    """How clients' certificates reach us; None: they do not."""
 
     @property
     def host(self) -> str:
@@ -114,7 +117,16 @@ def build_runtime(settings: Settings, clock: Clock = utc_now) -> Runtime:
         ),
         translations=translations,
         template_folders=folders,
+        mutual_tls=_mutual_tls_of(settings),
     )
+
+
+def _mutual_tls_of(settings: Settings) -> MutualTls | None:
+    if not settings.mtls_certificate_header:
+        return None
+    file = settings.mtls_ca_file
+    authorities = Authorities() if file is None else Authorities.read(file)
+    return MutualTls(settings.mtls_certificate_header, authorities)
 
 
 def _template_folders(settings: Settings) -> tuple[Path, ...]:

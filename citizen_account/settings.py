@@ -74,6 +74,8 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     trusted_ca_file: Path | None = None
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
+    mtls_certificate_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,64}$")] = ""
+    mtls_ca_file: Path | None = None
     outbound_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     upstreams_file: Path | None = None
     connectors_file: Path | None = None
@@ -134,6 +136,11 @@ class Settings(BaseSettings):
                     "CITIZEN_SECRET_KEY and each key of CITIZEN_DATA_KEY need at least"
                     f" {MINIMUM_SECRET_CHARACTERS} random characters"
                 )
+        if self.mtls_certificate_header and not self.trusted_proxies:
+            raise ValueError(
+                "CITIZEN_MTLS_CERTIFICATE_HEADER needs CITIZEN_TRUSTED_PROXIES: anybody else could"
+                " write the header"
+            )
         if not self.data_key:
             raise ValueError("CITIZEN_DATA_KEY is empty")
         if self.environment is Environment.PRODUCTION:

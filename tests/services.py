@@ -83,7 +83,7 @@ def provider() -> Provider:
     for algorithm in SIGNING_ALGORITHMS:
         kid, private_key = generate_key(algorithm)
         keys.append(StoredKey(kid, algorithm, 1, private_key, START, START))
-    return Provider(ISSUER, b"pairwise", build_ring(keys, START))
+    return Provider(ISSUER, b"pairwise", build_ring(keys, START), b"nonce")
 
 
 def a_code(**changes: Any) -> StoredCode:  # noqa: ANN401  # fields of each type
@@ -132,7 +132,9 @@ async def register(runtime: Runtime, **metadata: object) -> Client:
     }
     asked = {name: value for name, value in {**library, **metadata}.items() if value is not None}
     async with runtime.database.begin() as uow:
-        registration = await import_client(uow, asked, is_development=runtime.is_development)
+        registration = await import_client(
+            uow, asked, is_development=runtime.is_development, mutual_tls=runtime.mutual_tls
+        )
     return registration.client
 
 

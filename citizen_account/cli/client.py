@@ -85,7 +85,14 @@ async def _import(clients: Sequence[Mapping[str, object]]) -> Sequence[Registrat
         done = []
         for number, metadata in enumerate(clients, start=1):
             try:
-                done.append(await import_client(uow, metadata, is_development=built.is_development))
+                done.append(
+                    await import_client(
+                        uow,
+                        metadata,
+                        is_development=built.is_development,
+                        mutual_tls=built.mutual_tls,
+                    )
+                )
             except RegistrationError as error:
                 raise CommandError(f"client {number} of {len(clients)}: {error}") from None
         return done

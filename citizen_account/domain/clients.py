@@ -21,6 +21,12 @@ class AuthenticationMethod(StrEnum):
     BASIC = "client_secret_basic"
     POST = "client_secret_post"
     PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS = "tls_client_auth"
+    SELF_SIGNED_TLS = "self_signed_tls_client_auth"
+
+
+CERTIFICATE_METHODS = frozenset({AuthenticationMethod.TLS, AuthenticationMethod.SELF_SIGNED_TLS})
+"""RFC 8705 section 2: offered where a proxy shows us certificates."""
 
 
 class ClientProfile(StrEnum):

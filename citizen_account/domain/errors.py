@@ -25,6 +25,7 @@ class ErrorCode(StrEnum):
     TOKEN_INVALID = "token_invalid"  # noqa: S105  # a code, no secret
     TOKEN_INSUFFICIENT = "token_insufficient"  # noqa: S105  # a code, no secret
     CLIENT_UNKNOWN = "client_unknown"
+    REQUEST_URI_INVALID = "request_uri_invalid"
     REDIRECT_URI_UNREGISTERED = "redirect_uri_unregistered"
     CONSENT_UNKNOWN = "consent_unknown"
     ID_TOKEN_HINT_INVALID = "id_token_hint_invalid"  # noqa: S105  # a code, no secret

@@ -1,5 +1,6 @@
 """Describe what one authorization gave a client: the root of its code and of all its tokens."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -55,6 +56,10 @@ class Grant:
     """Those of `claims` that the claims parameter asked for in the ID token (section 5.5)."""
     session_ends_at: datetime | None = None
     """The session's absolute end: refreshing ends with it, unless `is_offline`."""
+    resources: tuple[str, ...] = ()
+    """The resource servers that its access tokens may be for (RFC 8707)."""
+    confirmation: Mapping[str, str] | None = None
+    """The sender to whom the code is bound (RFC 9449 section 10); None: to any of the client's."""
     ended_at: datetime | None = None
     ended_by: GrantEnd | None = None
 
@@ -82,6 +87,10 @@ class StoredToken:
     issued_at: datetime
     expires_at: datetime
     used_at: datetime | None = None
+    resource: str | None = None
+    """The one resource server that an access token is for; None: ourselves."""
+    confirmation: Mapping[str, str] | None = None
+    """The sender to whom it is bound, as `cnf` of RFC 7800; None: whoever bears it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class Interaction:
     created_at: datetime
     expires_at: datetime
     decided_at: datetime | None
+    pushed: bytes | None = None
+    """The digest of the request URI by which it came (RFC 9126)."""
 
     def parameter(self, name: str) -> str:
         return next((value for field, value in self.parameters if field == name), "")

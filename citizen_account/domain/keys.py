@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 DEFAULT_ALGORITHM = "RS256"
-SIGNING_ALGORITHMS = (DEFAULT_ALGORITHM, "ES256")
+SIGNING_ALGORITHMS = (DEFAULT_ALGORITHM, "PS256", "ES256", "EdDSA")
 
 RING_CACHE = timedelta(seconds=60)
 """How long a process may use a key ring that it has loaded."""
@@ -18,6 +18,8 @@ LONGEST_TOKEN = timedelta(minutes=10)
 """The longest life of anything that a client verifies by our key set."""
 RETIREMENT = LONGEST_TOKEN + RING_CACHE + JWKS_CACHE
 """How long a key is published after its successor signs."""
+ROTATE_EVERY = timedelta(days=90)
+"""How long a key signs before a next one is made by itself."""
 REMEMBERED = timedelta(days=30)
 """How long we ourselves still verify an ID token that comes back as a hint."""
 

@@ -33,7 +33,8 @@ async def follow_withdrawal(runtime: Runtime, errand: Errand) -> None:
 
 async def deliver_logout(runtime: Runtime, errand: Errand) -> None:
     """Tell one service. Raises: Retry, Park."""
-    provider = Provider(runtime.issuer, runtime.derived_keys.pairwise, await runtime.keys.load())
+    derived = runtime.derived_keys
+    provider = Provider(runtime.issuer, derived.pairwise, await runtime.keys.load(), derived.nonce)
     async with runtime.database.read() as uow:
         plan = await prepare_delivery(uow, UUID(errand.facts["delivery"]), provider)
     if plan is None:

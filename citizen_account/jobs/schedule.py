@@ -11,6 +11,8 @@ from citizen_account.jobs.places import refresh_places
 from citizen_account.usecases.audit import seal_new_rows, sweep
 from citizen_account.usecases.closing import close_due
 from citizen_account.usecases.interactions import forget_old_interactions
+from citizen_account.usecases.keys import rotate_due_keys
+from citizen_account.usecases.requested import forget_old_requests
 from citizen_account.usecases.sign_in import forget_old_sign_ins
 from citizen_account.usecases.tokens import forget_expired
 
@@ -42,6 +44,11 @@ async def close_accounts(runtime: Runtime) -> None:
         await close_due(uow)
 
 
+async def rotate_keys(runtime: Runtime) -> None:
+    async with runtime.database.begin() as uow:
+        await rotate_due_keys(uow)
+
+
 async def forget_tokens(runtime: Runtime) -> None:
     async with runtime.database.begin() as uow:
         await forget_expired(uow)
@@ -50,6 +57,7 @@ async def forget_tokens(runtime: Runtime) -> None:
 async def forget_interactions(runtime: Runtime) -> None:
     async with runtime.database.begin() as uow:
         await forget_old_interactions(uow)
+        await forget_old_requests(uow)
 
 
 async def forget_sign_ins(runtime: Runtime) -> None:
@@ -64,6 +72,7 @@ SCHEDULE: tuple[Periodic, ...] = (
     Periodic("sweep_trail", timedelta(hours=1), sweep_trail),
     Periodic("close_accounts", timedelta(minutes=10), close_accounts),
     Periodic("forget_interactions", timedelta(minutes=10), forget_interactions),
+    Periodic("rotate_keys", timedelta(hours=1), rotate_keys),
     Periodic("forget_tokens", timedelta(minutes=10), forget_tokens),
     Periodic("forget_sign_ins", timedelta(hours=1), forget_sign_ins),
     Periodic("forget_stale_snapshots", timedelta(hours=6), forget_stale_snapshots),

@@ -30,6 +30,9 @@ from citizen_account.domain.clients import (
 )
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.openid.claims_request import ClaimsRequest, read_claims_request
+from citizen_account.openid.resources import read_resources
+from citizen_account.openid.sender import read_jkt
+from citizen_account.openid.signed_answers import algorithm_for
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -51,6 +54,9 @@ class ResponseMode(StrEnum):
 
     QUERY = "query"
     FORM_POST = "form_post"
+    JWT = "jwt"
+    QUERY_JWT = "query.jwt"
+    FORM_POST_JWT = "form_post.jwt"
 
 
 class Prompt(StrEnum):
@@ -70,6 +76,9 @@ class Target:
     redirect_uri: str
     mode: ResponseMode
     state: str | None
+    audience: ClientId
+    algorithm: str
+    """Who verifies a signed answer, and by which algorithm (JARM section 3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,10 @@ class AuthorizationRequest:
     levels: tuple[Level, ...]
     """`acr_values`, the most welcome first; what we do not know is left out."""
     claims: ClaimsRequest
+    resources: tuple[str, ...] = ()
+    """The resource servers that its tokens may be for (RFC 8707)."""
+    dpop_jkt: str | None = None
+    """The key that must redeem the code (RFC 9449 section 10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +124,7 @@ def find_client_id(parameters: Parameters) -> ClientId:
 
 
 def read_authorization_request(
-    parameters: Parameters, client: Client | None
+    parameters: Parameters, client: Client | None, *, is_pushed: bool = False
 ) -> AuthorizationRequest | RefusedToClient:
     """Return the request or how to refuse it to the client.
 
@@ -122,9 +135,19 @@ def read_authorization_request(
         raise DomainError(ErrorCode.CLIENT_UNKNOWN)
     target = _target(parameters, client)
     try:
-        return _read(_only_once(parameters), client, target)
+        if requires_push(client) and not is_pushed:
+            raise InvalidRequestError("The client must push its requests.")
+        resources = read_resources([text for name, text in parameters if name == "resource"])
+        return _read(_only_once(parameters), client, target, resources)
     except OAuth2Error as error:
         return RefusedToClient(target, error)
+
+
+def requires_push(client: Client) -> bool:
+    """Say whether the client's requests come by /par alone."""
+    # RFC 9126 section 6, and FAPI 2.0 section 5.3.2.2 clause 3.
+    wished = client.metadata.get("require_pushed_authorization_requests") is True
+    return wished or client.profile is ClientProfile.HIGH
 
 
 def _target(parameters: Parameters, client: Client) -> Target:
@@ -137,10 +160,13 @@ def _target(parameters: Parameters, client: Client) -> Target:
     states = [value for name, value in parameters if name == "state" and value]
     # Of two states, or of one we would refuse, none is sent back.
     state = states[0] if len(states) == 1 and _is_state(states[0]) else None
-    return Target(redirect_uri, ResponseMode(mode), state)
+    algorithm = algorithm_for(client, "authorization_signed_response_alg")
+    return Target(redirect_uri, ResponseMode(mode), state, client.id, algorithm)
 
 
-def _read(fields: dict[str, str], client: Client, target: Target) -> AuthorizationRequest:
+def _read(
+    fields: dict[str, str], client: Client, target: Target, resources: tuple[str, ...]
+) -> AuthorizationRequest:
     _require_grammar(fields)
     _refuse_request_objects(fields)
     _require_code(fields, client)
@@ -158,6 +184,8 @@ def _read(fields: dict[str, str], client: Client, target: Target) -> Authorizati
         id_token_hint=fields.get("id_token_hint"),
         levels=_levels(fields),
         claims=read_claims_request(fields.get("claims")),
+        resources=resources,
+        dpop_jkt=read_jkt(fields.get("dpop_jkt")),
     )
 
 

@@ -9,9 +9,17 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import InvalidClientError, InvalidRequestError
 from authlib.oauth2.rfc6749.util import extract_basic_authorization
 
-from citizen_account.domain.clients import AuthenticationMethod, Client, ClientId, ClientProfile
+from citizen_account.domain.clients import (
+    CERTIFICATE_METHODS,
+    AuthenticationMethod,
+    Client,
+    ClientId,
+    ClientProfile,
+)
+from citizen_account.openid.certificates import proves
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.responses import Refused
+from citizen_account.security.certificates import Certificate
 from citizen_account.security.signing import (
     ACCEPTED_ALGORITHMS,
     BadTokenError,
@@ -23,6 +31,7 @@ from citizen_account.security.signing import (
 from citizen_account.security.tokens import is_secret_of
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTION_JWT_TYPES = frozenset({"jwt", "client-authentication+jwt"})
 # Long, as stock clients ask for an hour (Authlib does): each is good once, whatever its life.
 ASSERTION_LONGEST_LIFE: Mapping[ClientProfile, timedelta] = {
     ClientProfile.STANDARD: timedelta(hours=1),
@@ -98,10 +107,17 @@ def read_credentials(authorization: str | None, fields: Mapping[str, str]) -> Cr
 
 
 def authenticate(
-    client: Client | None, credentials: Credentials, provider: Provider, *, now: datetime
+    client: Client | None,
+    credentials: Credentials,
+    provider: Provider,
+    *,
+    certificate: Certificate | None = None,
+    now: datetime,
 ) -> Authenticated | Refused:
     """Say whether the proof holds. A stranger and a wrong proof look the same."""
     try:
+        if client is not None and client.authentication_method in CERTIFICATE_METHODS:
+            return _authenticate_by_certificate(client, credentials, certificate)
         return _authenticate(client, credentials, provider, now)
     except OAuth2Error as error:
         return Refused(error)
@@ -132,6 +148,21 @@ def _authenticate(
             return Authenticated(client, _check_assertion(client, credentials, provider, now))
 
 
+def _authenticate_by_certificate(
+    client: Client, credentials: Credentials, certificate: Certificate | None
+) -> Authenticated:
+    # RFC 8705 section 2: the client names itself in the form, and the connection proves it.
+    is_proven = (
+        not client.is_disabled
+        and isinstance(credentials, NoProof)
+        and certificate is not None
+        and proves(certificate, client)
+    )
+    if not is_proven:
+        raise _refusal(credentials)
+    return Authenticated(client, None)
+
+
 def _check_assertion(
     client: Client, proof: AssertionProof, provider: Provider, now: datetime
 ) -> AssertionUse:
@@ -151,7 +182,11 @@ def _proven_claims(client: Client, proof: AssertionProof) -> Mapping[str, object
     allowed = HIGH_ALGORITHMS if client.profile is ClientProfile.HIGH else ACCEPTED_ALGORITHMS
     registered = client.metadata.get("token_endpoint_auth_signing_alg")
     try:
-        algorithm = str(read_header(proof.assertion).get("alg"))
+        header = read_header(proof.assertion)
+        algorithm = str(header.get("alg"))
+        # RFC 8725 section 3.11: a JWT of another kind is no proof, whoever has signed it.
+        if str(header.get("typ", "jwt")).lower() not in ASSERTION_JWT_TYPES:
+            raise _refusal(proof)
         # OIDC Registration section 2: a registered algorithm is the only one.
         if algorithm not in allowed or registered not in {None, algorithm}:
             raise _refusal(proof)

@@ -18,6 +18,13 @@ from citizen_account.domain.clients import AuthenticationMethod, Client, GrantTy
 from citizen_account.domain.grants import PresentedToken, StoredCode, TokenKind
 from citizen_account.openid.requests import ClientRequest, CodeRequest, RefreshRequest
 from citizen_account.openid.responses import Refused
+from citizen_account.openid.sender import (
+    NOBODY,
+    Confirmation,
+    is_sender_constrained,
+    require_refresher,
+    require_same_sender,
+)
 
 # RFC 9700 section 4.5.3.2 and FAPI 2.0 section 5.3.2.1 clause 11.
 CODE_LIFETIME = timedelta(seconds=60)
@@ -51,6 +58,14 @@ class TokensToRotate:
 
 
 @dataclass(frozen=True, slots=True)
+class TokensToRenew:
+    """Promise an access token; the refresh token stays good, as it is worth nothing to a thief."""
+
+    presented: PresentedToken
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
 class Reused:
     """Refuse, and end the family: one of its holders is a thief (RFC 9700 section 4.14.2)."""
 
@@ -63,7 +78,12 @@ class TokenForClient:
 
 
 def decide_redemption(
-    request: CodeRequest, client: Client, code: StoredCode | None, *, now: datetime
+    request: CodeRequest,
+    client: Client,
+    code: StoredCode | None,
+    *,
+    sender: Confirmation = NOBODY,
+    now: datetime,
 ) -> TokensToIssue | Replayed | Refused:
     try:
         _require_grant_type(client, GrantType.AUTHORIZATION_CODE)
@@ -74,14 +94,20 @@ def decide_redemption(
         _require_alive(code, now)
         _require_same_redirect(request, code)
         _require_verifier(request.code_verifier, code.code_challenge)
+        require_same_sender(code.grant.confirmation, sender)
     except OAuth2Error as error:
         return Refused(error)
     return TokensToIssue(code, with_refresh_token=GrantType.REFRESH_TOKEN in client.grant_types)
 
 
 def decide_refresh(
-    request: RefreshRequest, client: Client, presented: PresentedToken | None, *, now: datetime
-) -> TokensToRotate | Reused | Refused:
+    request: RefreshRequest,
+    client: Client,
+    presented: PresentedToken | None,
+    *,
+    sender: Confirmation = NOBODY,
+    now: datetime,
+) -> TokensToRotate | TokensToRenew | Reused | Refused:
     try:
         _require_grant_type(client, GrantType.REFRESH_TOKEN)
         presented = _refresh_token_of(client, presented)
@@ -89,10 +115,22 @@ def decide_refresh(
             return Reused(presented)
         if not presented.is_alive(now):
             raise _unusable_token()
+        require_refresher(client, presented.token.confirmation, sender)
         scope = _narrowed(request.scope, presented.token.scope)
     except OAuth2Error as error:
         return Refused(error)
+    if keeps_refresh_token(client, presented):
+        return TokensToRenew(presented, scope)
     return TokensToRotate(presented, scope)
+
+
+def keeps_refresh_token(client: Client, presented: PresentedToken) -> bool:
+    """Say whether a refresh token is good again and again, as only its owner can use it."""
+    # RFC 9700 section 4.14.2: a public client's must be rotated or bound; ours are rotated.
+    if client.authentication_method is AuthenticationMethod.NONE:
+        return False
+    # FAPI 2.0 section 5.3.2.1 clause 9: no rotation, as a lost answer would end the access.
+    return is_sender_constrained(client) or presented.token.confirmation is not None
 
 
 def decide_for_client(request: ClientRequest, client: Client) -> TokenForClient | Refused:

@@ -106,6 +106,7 @@ def _sign_in_claims(provider: Provider, client: Client, grant: Grant) -> dict[st
 
 
 def _half_hash(access_token: str, algorithm: str) -> str:
-    # OIDC Core section 3.1.3.6.
-    hashed: bytes = create_half_hash(access_token, algorithm) or b""
+    # OIDC Core section 3.1.3.6. Authlib knows no hash for EdDSA: Ed25519's own is SHA-512.
+    named = "ES512" if algorithm == "EdDSA" else algorithm
+    hashed: bytes = create_half_hash(access_token, named) or b""
     return hashed.decode()

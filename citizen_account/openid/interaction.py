@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749.errors import AccessDeniedError, InvalidRequestError
@@ -80,6 +81,17 @@ class Release:
     level: Level
 
 
+class Why(StrEnum):
+    """Why a resident must sign in although she has (RFC 9470)."""
+
+    LEVEL = "level"
+    """The service needs to know more surely who she is."""
+    AGE = "age"
+    """Her sign-in was too long ago for it."""
+    WISH = "wish"
+    """It asks for a sign-in of its own."""
+
+
 Step = SignIn | Register | Ask | Release | RefusedToClient
 
 
@@ -93,6 +105,8 @@ def decide_step(request: AuthorizationRequest, client: Client, visit: Visit, now
         _require_level(request, session)
     except (LoginRequiredError, UnmetRequirementsError) as error:
         return _another_sign_in(request, visit, session, error)
+    if _may_step_up(request, visit, session):
+        return SignIn()
     scope = _granted_scope(request, visit.consent)
     asked = request_of(client, scope, request.claims.names)
     if _must_ask(request, visit, asked):
@@ -118,6 +132,14 @@ def is_fresh(visit: Visit, session: Session) -> bool:
     if session.authenticated_at == visit.started_at:
         return session.id != visit.first_session
     return session.authenticated_at > visit.started_at
+
+
+def why_again(request: AuthorizationRequest, session: Session) -> Why:
+    """Say why she who has signed in is asked to do it once more."""
+    wanted = request.claims.essential_levels or frozenset(request.levels)
+    if wanted and not _reaches(session.level, wanted):
+        return Why.LEVEL
+    return Why.AGE if request.max_age is not None else Why.WISH
 
 
 def reached_level(request: AuthorizationRequest, session: Session) -> Level:
@@ -173,6 +195,13 @@ def _require_level(request: AuthorizationRequest, session: Session) -> None:
 
 def _reaches(level: Level, any_of: Collection[Level]) -> bool:
     return any(_ORDER.index(level) >= _ORDER.index(wanted) for wanted in any_of)
+
+
+def _may_step_up(request: AuthorizationRequest, visit: Visit, session: Session) -> bool:
+    # RFC 9470 section 5: try to reach one of acr_values. Once: it is a wish, and the answer tells
+    # what was reached.
+    is_wished = bool(request.levels) and not _reaches(session.level, request.levels)
+    return is_wished and Prompt.NONE not in request.prompts and not is_fresh(visit, session)
 
 
 def _granted_scope(request: AuthorizationRequest, consent: Consent | None) -> tuple[str, ...]:

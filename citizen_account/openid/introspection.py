@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from citizen_account.domain.assurance import ACR_OF_LEVEL
 from citizen_account.domain.clients import Client
 from citizen_account.domain.grants import PresentedToken, TokenKind
 from citizen_account.openid.provider import Provider
+from citizen_account.openid.sender import token_type
 from citizen_account.openid.subjects import subject_of
 
 # RFC 7662 section 2.2: nothing more is said of a token that is dead, unknown or somebody else's.
@@ -28,7 +30,15 @@ def describe_token(
         "exp": int(token.expires_at.timestamp()),
     }
     if token.kind is TokenKind.ACCESS:
-        answer["token_type"] = "Bearer"  # noqa: S105  # a name of RFC 6750
+        answer["token_type"] = token_type(token.confirmation)
+        if token.confirmation is not None:
+            # RFC 9449 section 6.2, RFC 8705 section 3.2.
+            answer["cnf"] = dict(token.confirmation)
+    # RFC 9470 section 6.2: by these a resource server finds that it needs a better sign-in.
+    if grant.level is not None:
+        answer["acr"] = ACR_OF_LEVEL[grant.level]
+    if grant.authenticated_at is not None:
+        answer["auth_time"] = int(grant.authenticated_at.timestamp())
     if grant.account_id is not None:
         answer["sub"] = subject_of(grant.account_id, client, provider.pairwise_key)
     return answer

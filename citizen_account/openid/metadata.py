@@ -8,19 +8,25 @@ from citizen_account.domain.claims import CLAIMS, SCOPES
 from citizen_account.domain.clients import AuthenticationMethod, GrantType, SubjectType
 from citizen_account.domain.keys import SIGNING_ALGORITHMS
 from citizen_account.openid.authorization import Prompt, ResponseMode
+from citizen_account.openid.certificates import methods_offered
+from citizen_account.openid.request_object import REQUEST_OBJECT_ALGORITHMS
+from citizen_account.openid.sender import PROOF_ALGORITHMS
+from citizen_account.security.certificates import MutualTls
 from citizen_account.security.signing import ACCEPTED_ALGORITHMS
 
 # OIDC Core section 2: what the ID token says beside the resident's own claims.
 ID_TOKEN_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid")
 
 
-def make_metadata(issuer: str, languages: Sequence[str]) -> bytes:
+def make_metadata(
+    issuer: str, languages: Sequence[str], mutual_tls: MutualTls | None = None
+) -> bytes:
     """Return the document; both well-known addresses serve the same one."""
     described = {
         "issuer": issuer,
         **_addresses(issuer),
         **_authorization(languages),
-        **_tokens(),
+        **_tokens(methods_offered(mutual_tls)),
         **_logout(),
     }
     return json.dumps(described).encode()
@@ -29,6 +35,8 @@ def make_metadata(issuer: str, languages: Sequence[str]) -> bytes:
 def _addresses(issuer: str) -> dict[str, object]:
     return {
         "authorization_endpoint": f"{issuer}/authorize",
+        # RFC 9126 section 5.
+        "pushed_authorization_request_endpoint": f"{issuer}/par",
         "token_endpoint": f"{issuer}/token",
         "userinfo_endpoint": f"{issuer}/userinfo",
         "jwks_uri": f"{issuer}/jwks",
@@ -48,6 +56,11 @@ def _authorization(languages: Sequence[str]) -> dict[str, object]:
         "acr_values_supported": list(ACR_VALUES),
         "ui_locales_supported": list(languages),
         "claims_parameter_supported": True,
+        "require_pushed_authorization_requests": False,
+        "require_signed_request_object": False,
+        # RFC 9101: signed objects come by /par.
+        "request_object_signing_alg_values_supported": list(REQUEST_OBJECT_ALGORITHMS),
+        "authorization_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,
         # RFC 9207 section 3.
@@ -55,8 +68,8 @@ def _authorization(languages: Sequence[str]) -> dict[str, object]:
     }
 
 
-def _tokens() -> dict[str, object]:
-    methods = [method.value for method in AuthenticationMethod]
+def _tokens(offered: Sequence[AuthenticationMethod]) -> dict[str, object]:
+    methods = [method.value for method in offered]
     # RFC 7662 section 2.1: a public client proves nothing, so it may not introspect.
     proving = [name for name in methods if name != AuthenticationMethod.NONE]
     algorithms = list(ACCEPTED_ALGORITHMS)
@@ -68,6 +81,12 @@ def _tokens() -> dict[str, object]:
         "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": proving,
         "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
+        "introspection_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
+        # RFC 9449 section 5.1.
+        "dpop_signing_alg_values_supported": list(PROOF_ALGORITHMS),
+        # RFC 8705 section 3.3.
+        "tls_client_certificate_bound_access_tokens": AuthenticationMethod.SELF_SIGNED_TLS
+        in offered,
         "subject_types_supported": [subject_type.value for subject_type in SubjectType],
         "id_token_signing_alg_values_supported": list(SIGNING_ALGORITHMS),
         "claim_types_supported": ["normal"],

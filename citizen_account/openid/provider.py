@@ -12,6 +12,8 @@ class Provider:
     issuer: str
     pairwise_key: bytes
     keys: KeyRing
+    nonce_key: bytes
+    """Makes the nonces of DPoP proofs."""
 
     def address(self, path: str) -> str:
         """Return the address of an endpoint of ours, whatever socket the request came by."""

@@ -8,6 +8,7 @@ from typing import assert_never
 
 from citizen_account.domain.claims import SCOPES
 from citizen_account.domain.clients import (
+    CERTIFICATE_METHODS,
     AuthenticationMethod,
     Client,
     ClientId,
@@ -15,9 +16,10 @@ from citizen_account.domain.clients import (
     GrantType,
     SubjectType,
 )
-from citizen_account.domain.keys import DEFAULT_ALGORITHM, SIGNING_ALGORITHMS
+from citizen_account.openid.certificates import check_certificates
 from citizen_account.openid.metadata_members import Members, RegistrationError
 from citizen_account.openid.metadata_purposes import read_purposes
+from citizen_account.openid.metadata_signatures import check_signatures, read_id_token_algorithm
 from citizen_account.openid.metadata_urls import (
     host_of,
     origin_of,
@@ -26,7 +28,9 @@ from citizen_account.openid.metadata_urls import (
     read_uri,
     sector_of,
 )
-from citizen_account.security.signing import ACCEPTED_ALGORITHMS, client_keys
+from citizen_account.openid.request_object import HIGH_ALGORITHMS
+from citizen_account.security.certificates import MutualTls
+from citizen_account.security.signing import ACCEPTED_ALGORITHMS, PRIVATE_MEMBERS, client_keys
 from citizen_account.security.tokens import digest
 
 MINIMUM_SECRET_CHARACTERS = 32
@@ -34,18 +38,10 @@ _MAXIMUM_SECRET_CHARACTERS = 512
 # RFC 7591 section 2 lets us ignore what we do not know. These promise a protection that the
 # operator would believe in, so they are refused instead.
 _UNKEPT_PROMISES = (
-    "require_pushed_authorization_requests",
-    "dpop_bound_access_tokens",
-    "tls_client_certificate_bound_access_tokens",
-    "require_signed_request_object",
-    "request_object_signing_alg",
-    "authorization_signed_response_alg",
-    "introspection_signed_response_alg",
     "userinfo_signed_response_alg",
     "userinfo_encrypted_response_alg",
     "id_token_encrypted_response_alg",
 )
-_PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +54,8 @@ class Surroundings:
     """The client's id where the metadata brings none."""
     new_secret: str
     now: datetime
+    mutual_tls: MutualTls | None = None
+    """None: no client can use a certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,11 @@ def read_registration(
     """
     members = Members(metadata)
     _refuse_unkept_promises(members)
+    profile = _read_profile(members)
+    check_signatures(members, profile)
+    members.flag("require_pushed_authorization_requests", default=False)
     method = members.choice("token_endpoint_auth_method", AuthenticationMethod.BASIC)
+    check_certificates(members, method, surroundings.mutual_tls)
     digest_of_secret, generated = _read_secret(members, method, surroundings, previous)
     grant_types = _read_grant_types(members)
     is_development = surroundings.is_development
@@ -96,7 +98,7 @@ def read_registration(
         service_url=read_service_url(members, is_development=is_development)
         or origin_of(redirect_uris),
         is_first_party=members.flag("first_party", default=False),
-        profile=_read_profile(members),
+        profile=profile,
         redirect_uris=redirect_uris,
         post_logout_redirect_uris=uris("post_logout_redirect_uris"),
         authentication_method=method,
@@ -107,9 +109,7 @@ def read_registration(
         scopes=_read_scopes(members),
         subject_type=subject_type,
         sector=sector_of(members, subject_type, redirect_uris) or client_id,
-        id_token_algorithm=members.one_of(
-            "id_token_signed_response_alg", SIGNING_ALGORITHMS, DEFAULT_ALGORITHM
-        ),
+        id_token_algorithm=read_id_token_algorithm(members, profile),
         require_pkce=_read_require_pkce(members, method),
         backchannel_logout_uri=uri("backchannel_logout_uri"),
         is_disabled=False,
@@ -146,10 +146,25 @@ def _read_profile(members: Members) -> ClientProfile:
         case ClientProfile.STANDARD:
             return profile
         case ClientProfile.HIGH:
-            # FAPI 2.0 demands pushed requests and sender-constrained tokens; half is no profile.
-            raise RegistrationError("profile", "high is not offered by this version")
+            _check_high(members)
+            return profile
         case unexpected:
             assert_never(unexpected)
+
+
+def _check_high(members: Members) -> None:
+    # FAPI 2.0 section 5.3.2.1 clause 6. Pushed requests and bound tokens follow by themselves.
+    method = members.raw("token_endpoint_auth_method")
+    if method != AuthenticationMethod.PRIVATE_KEY_JWT and method not in CERTIFICATE_METHODS:
+        raise RegistrationError("profile", "high needs private_key_jwt or a certificate")
+    if members.flag("require_pkce", default=True) is False:
+        raise RegistrationError("require_pkce", "a client of the profile high must use PKCE")
+    algorithm = members.raw("token_endpoint_auth_signing_alg")
+    # FAPI 2.0 section 5.4.1.
+    if algorithm is not None and algorithm not in HIGH_ALGORITHMS:
+        raise RegistrationError(
+            "token_endpoint_auth_signing_alg", "must be PS256, ES256 or EdDSA for the profile high"
+        )
 
 
 def _read_secret(
@@ -206,7 +221,7 @@ def _check_jwks(members: Members, jwks: Mapping[str, object]) -> None:
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise RegistrationError("jwks", "must be an object with a list of keys")
-    if any(_PRIVATE_MEMBERS & key.keys() for key in keys):
+    if any(PRIVATE_MEMBERS & key.keys() for key in keys):
         raise RegistrationError("jwks", "holds a private or secret key: send the public part only")
 
 

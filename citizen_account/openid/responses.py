@@ -26,6 +26,7 @@ class Issued:
     id_token: str | None
     lifetime_seconds: int
     scope: str
+    token_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def malformed(reason: str, status: int = 400) -> Answer:
 def _token_body(issued: Issued) -> dict[str, str | int]:
     body: dict[str, str | int] = {
         "access_token": issued.access_token,
-        "token_type": "Bearer",
+        "token_type": issued.token_type,
         "expires_in": issued.lifetime_seconds,
         "scope": issued.scope,
     }

@@ -36,10 +36,12 @@ class DerivedKeys:
     form: bytes
     index: bytes
     pairwise: bytes
+    nonce: bytes
 
     @classmethod
     def of(cls, secret: str) -> "DerivedKeys":
-        return cls(*(derive(secret, purpose) for purpose in ("form", "index", "pairwise")))
+        purposes = ("form", "index", "pairwise", "nonce")
+        return cls(*(derive(secret, purpose) for purpose in purposes))
 
 
 class Sealer:

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from joserfc import jwt
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import to_bytes, urlsafe_b64decode
 
@@ -19,8 +19,10 @@ from citizen_account.domain.keys import KeyState, StoredKey, place_keys
 ACCEPTED_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
 """What clients may sign with; RFC 8725 section 3.1: a closed list, `none` and HMAC not in it."""
 MAX_TOKEN_CHARACTERS = 16_384
+PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "k"})
 _RSA_BITS = 2048
 _KEY_TYPES: Mapping[str, str] = {"RS256": "RSA", "PS256": "RSA", "ES256": "EC", "EdDSA": "OKP"}
+_KINDS: Mapping[str, type[ECKey | OKPKey | RSAKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 _RSA_ALGORITHMS = frozenset({"RS256", "PS256"})
 
 Claims = dict[str, object]
@@ -31,6 +33,8 @@ class BadTokenError(Exception):
 
 
 class _Registry(JWSRegistry):
+    # A DPoP proof carries an RSA key in its header.
+    max_header_length = 4096
     # RFC 9864 prefers the name Ed25519; FAPI 2.0 and our clients say EdDSA, so it is no warning.
     algorithms: ClassVar = {  # type: ignore[misc]  # a class variable there too, but not named so
         name: copy.copy(JWSRegistry.algorithms[name]) for name in ACCEPTED_ALGORITHMS
@@ -94,7 +98,14 @@ def build_ring(keys: Sequence[StoredKey], now: datetime) -> KeyRing:
 
 def generate_key(algorithm: str) -> tuple[str, bytes]:
     """Return the key's id, its RFC 7638 thumbprint, and its private part in DER."""
-    key = ECKey.generate_key("P-256") if algorithm == "ES256" else RSAKey.generate_key(_RSA_BITS)
+    key: ECKey | OKPKey | RSAKey
+    match _KEY_TYPES[algorithm]:
+        case "EC":
+            key = ECKey.generate_key("P-256")
+        case "OKP":
+            key = OKPKey.generate_key("Ed25519")
+        case _:
+            key = RSAKey.generate_key(_RSA_BITS)
     return key.thumbprint(), key.as_der(private=True)
 
 
@@ -120,6 +131,27 @@ def verify(
         except (JoseError, ValueError):
             continue
     raise BadTokenError
+
+
+def verify_by_embedded_key(token: str, algorithms: Collection[str]) -> tuple[Claims, str]:
+    """Return the claims, and the RFC 7638 thumbprint of the key that the header itself holds.
+
+    For proofs of possession alone (RFC 9449 section 4.2): the key says nothing of who holds it.
+    Raises: BadTokenError.
+    """
+    header = read_header(token)
+    algorithm, member = header.get("alg"), header.get("jwk")
+    if algorithm not in algorithms or not isinstance(member, dict):
+        raise BadTokenError
+    # RFC 9449 section 4.3 point 7: public parts only.
+    key = None if PRIVATE_MEMBERS & member.keys() else _client_key(member, str(algorithm))
+    if key is None:
+        raise BadTokenError
+    try:
+        claims = jwt.decode(token, key.key, registry=_registry(key.algorithm)).claims
+    except (JoseError, ValueError):
+        raise BadTokenError from None
+    return claims, key.key.thumbprint()
 
 
 def read_header(token: str) -> Mapping[str, object]:
@@ -168,7 +200,7 @@ def _is_long_enough(modulus: object) -> bool:
 
 @lru_cache(maxsize=32)
 def _import(kid: str, algorithm: str, private_key: bytes) -> SigningKey:
-    kind = ECKey if algorithm == "ES256" else RSAKey
+    kind = _KINDS[_KEY_TYPES[algorithm]]
     return SigningKey(kid, algorithm, kind.import_key(private_key))
 
 

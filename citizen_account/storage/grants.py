@@ -1,9 +1,11 @@
 """Keep grants, the codes that open them, and the tokens that live and end with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ForeignKey,
     LargeBinary,
     String,
@@ -56,6 +58,9 @@ class GrantRow(Base):
     level: Mapped[Level | None]
     is_offline: Mapped[bool]
     session_ends_at: Mapped[datetime | None]
+    resources: Mapped[list[str] | None]
+    """None in rows that a version without resource indicators writes: no resource."""
+    confirmation: Mapped[Mapping[str, object] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     ended_by: Mapped[GrantEnd | None]
@@ -83,6 +88,8 @@ class TokenRow(Base):
     )
     kind: Mapped[TokenKind]
     scope: Mapped[str]
+    resource: Mapped[str | None]
+    confirmation: Mapped[Mapping[str, object] | None] = mapped_column(JSON(none_as_null=True))
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     used_at: Mapped[datetime | None]
@@ -167,6 +174,8 @@ class Grants:
                 "grant_id": token.grant_id,
                 "kind": token.kind,
                 "scope": token.scope,
+                "resource": token.resource,
+                "confirmation": None if token.confirmation is None else dict(token.confirmation),
                 "issued_at": token.issued_at,
                 "expires_at": token.expires_at,
                 "used_at": token.used_at,
@@ -189,7 +198,7 @@ class Grants:
         row = (await self._connection.execute(FIND_TOKEN, {"token_digest": digest})).first()
         if row is None:
             return None
-        return PresentedToken(StoredToken(*row[: len(TOKEN)]), _grant(row[len(TOKEN) :]))
+        return PresentedToken(_token(row[: len(TOKEN)]), _grant(row[len(TOKEN) :]))
 
     async def use_code(self, digest: bytes, now: datetime) -> bool:
         """Use up the code. Of any number of callers at once, one gets True."""
@@ -237,7 +246,14 @@ def _grant_columns(grant: Grant) -> dict[str, object]:
         "claims": sorted(grant.claims),
         "id_token_claims": sorted(grant.id_token_claims),
         "methods": list(grant.methods),
+        "resources": list(grant.resources),
+        "confirmation": None if grant.confirmation is None else dict(grant.confirmation),
     }
+
+
+def _token(row: Sequence[Any]) -> StoredToken:  # Any: columns of each type
+    columns = dict(zip((column.name for column in TOKEN), row, strict=True))
+    return StoredToken(**columns)
 
 
 def _grant(row: Sequence[object] | Row[tuple[object, ...]]) -> Grant:
@@ -247,5 +263,6 @@ def _grant(row: Sequence[object] | Row[tuple[object, ...]]) -> Grant:
         claims=frozenset(claims),
         id_token_claims=frozenset(in_id_token),
         methods=tuple(columns.pop("methods")),
+        resources=tuple(columns.pop("resources") or ()),
         **columns,
     )

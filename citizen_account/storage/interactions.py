@@ -30,6 +30,8 @@ class InteractionRow(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime] = mapped_column(index=True)
     decided_at: Mapped[datetime | None]
+    # No foreign key: neither row waits for the other to be forgotten.
+    pushed: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 COLUMNS = tuple(InteractionRow.__table__.columns)

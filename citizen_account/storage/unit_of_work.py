@@ -32,6 +32,8 @@ from citizen_account.storage.mailbox import Mailbox
 from citizen_account.storage.messages import Messages
 from citizen_account.storage.outbox import Outbox
 from citizen_account.storage.places import Places
+from citizen_account.storage.proofs import Proofs
+from citizen_account.storage.pushed_requests import PushedRequests
 from citizen_account.storage.roles import Roles
 from citizen_account.storage.saved_forms import SavedForms
 from citizen_account.storage.schedule import Schedule
@@ -69,6 +71,8 @@ class UnitOfWork:
         self.messages = Messages(connection, sealer)
         self.outbox = Outbox(connection, sealer)
         self.places = Places(connection, sealer)
+        self.proofs = Proofs(connection)
+        self.pushed_requests = PushedRequests(connection, sealer)
         self.roles = Roles(connection)
         self.saved_forms = SavedForms(connection, sealer)
         self.schedule = Schedule(connection)

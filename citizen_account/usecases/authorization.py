@@ -11,8 +11,6 @@ from citizen_account.openid.authorization import (
     AuthorizationRequest,
     Parameters,
     RefusedToClient,
-    find_client_id,
-    read_authorization_request,
 )
 from citizen_account.openid.authorization_response import (
     ClientAnswer,
@@ -28,6 +26,13 @@ from citizen_account.openid.provider import Provider
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.authorization_steps import Desk
 from citizen_account.usecases.interactions import Caller, begin_interaction, resume_interaction
+from citizen_account.usecases.requested import (
+    Requested,
+    decide_interaction,
+    find_requested,
+    read_requested,
+    use_up_pushed,
+)
 
 
 class Stage(StrEnum):
@@ -76,18 +81,22 @@ async def begin_authorization(
 
     Raises: request_malformed, client_unknown, redirect_uri_unregistered.
     """
-    client, request = await _read(uow, parameters)
+    requested = await find_requested(uow, parameters)
+    client, request = await read_requested(uow, requested)
     if isinstance(request, RefusedToClient):
-        return answer_with_error(request.target, request.error, provider.issuer)
+        return answer_with_error(request.target, request.error, provider, now=uow.now)
     desk = Desk(uow, provider, client, request, caller)
     session = caller.session
     step = await desk.next_step(uow.now, None if session is None else session.id)
-    if isinstance(step, Release):
-        return await desk.release_on_standing_consent(step)
-    if isinstance(step, RefusedToClient):
-        return answer_with_error(step.target, step.error, provider.issuer)
+    if isinstance(step, Release | RefusedToClient):
+        return await _answer_at_once(desk, requested, step)
     begun = await begin_interaction(
-        uow, InteractionKind.AUTHORIZATION, parameters, client.id, caller
+        uow,
+        InteractionKind.AUTHORIZATION,
+        requested.parameters,
+        client.id,
+        caller,
+        pushed=requested.pushed,
     )
     return Pending(begun.id, stage_of(step), request.ui_locales)
 
@@ -99,10 +108,18 @@ async def park_authorization(
 
     Raises: request_malformed, client_unknown, redirect_uri_unregistered.
     """
-    client, request = await _read(uow, parameters)
+    requested = await find_requested(uow, parameters)
+    client, request = await read_requested(uow, requested)
     if isinstance(request, RefusedToClient):
-        return answer_with_error(request.target, request.error, provider.issuer)
-    begun = await begin_interaction(uow, InteractionKind.AUTHORIZATION, parameters, client.id, None)
+        return answer_with_error(request.target, request.error, provider, now=uow.now)
+    begun = await begin_interaction(
+        uow,
+        InteractionKind.AUTHORIZATION,
+        requested.parameters,
+        client.id,
+        None,
+        pushed=requested.pushed,
+    )
     return begun.id
 
 
@@ -123,7 +140,7 @@ async def look_again(
     interaction = await resume_interaction(
         uow, InteractionKind.AUTHORIZATION, interaction_id, caller
     )
-    client, request = await _read(uow, interaction.parameters)
+    client, request = await read_requested(uow, Requested.of(interaction))
     if interaction.decided_at is not None:
         return AlreadyDecided(client)
     if isinstance(request, RefusedToClient):
@@ -148,13 +165,23 @@ async def refuse(
     refusal: RefusedToClient,
 ) -> Outcome:
     """Answer the client with an error, once."""
-    if not await uow.interactions.decide(interaction.id, uow.now):
+    if not await decide_interaction(uow, interaction):
         return AlreadyDecided(client)
-    return answer_with_error(refusal.target, refusal.error, provider.issuer)
+    return answer_with_error(refusal.target, refusal.error, provider, now=uow.now)
+
+
+async def _answer_at_once(
+    desk: Desk, requested: Requested, step: Release | RefusedToClient
+) -> Outcome:
+    if not await use_up_pushed(desk.uow, requested):
+        return AlreadyDecided(desk.client)
+    if isinstance(step, Release):
+        return await desk.release_on_standing_consent(step)
+    return answer_with_error(step.target, step.error, desk.provider, now=desk.uow.now)
 
 
 async def _release(uow: UnitOfWork, desk: Desk, interaction: Interaction, step: Release) -> Outcome:
-    if not await uow.interactions.decide(interaction.id, uow.now):
+    if not await decide_interaction(uow, interaction):
         return AlreadyDecided(desk.client)
     return await desk.release_on_standing_consent(step)
 
@@ -169,12 +196,3 @@ def stage_of(step: SignIn | Register | Ask) -> Stage:
             return Stage.CONSENT
         case unexpected:
             assert_never(unexpected)
-
-
-async def _read(
-    uow: UnitOfWork, parameters: Parameters
-) -> tuple[Client, AuthorizationRequest | RefusedToClient]:
-    client = await uow.clients.find(find_client_id(parameters))
-    request = read_authorization_request(parameters, client)
-    assert client is not None  # noqa: S101  # the line before has refused
-    return client, request

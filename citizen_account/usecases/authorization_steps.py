@@ -22,6 +22,7 @@ from citizen_account.openid.interaction import (
     refuse_ended,
 )
 from citizen_account.openid.provider import Provider
+from citizen_account.openid.sender import JKT
 from citizen_account.openid.subjects import subject_of
 from citizen_account.security.tokens import new_id
 from citizen_account.storage.unit_of_work import UnitOfWork
@@ -40,8 +41,8 @@ class Desk:
         request: AuthorizationRequest,
         caller: Caller,
     ) -> None:
-        self._uow = uow
-        self._provider = provider
+        self.uow = uow
+        self.provider = provider
         self.client = client
         self._request = request
         self._caller = caller
@@ -50,7 +51,7 @@ class Desk:
         session = self._caller.session
         if session is None:
             return None
-        return await self._uow.consents.find_standing(session.account_id, self.client.id)
+        return await self.uow.consents.find_standing(session.account_id, self.client.id)
 
     async def next_step(
         self,
@@ -74,7 +75,7 @@ class Desk:
             first_session=first_session,
             was_asked=was_asked,
         )
-        return decide_step(self._request, self.client, visit, self._uow.now)
+        return decide_step(self._request, self.client, visit, self.uow.now)
 
     async def release_on_standing_consent(self, release: Release) -> ClientAnswer:
         """Give a code without a question, and write down why none was needed."""
@@ -90,27 +91,27 @@ class Desk:
             refused=consent.refused,
             text_digest=consent.text_digest,
             text_language=consent.text_language,
-            at=self._uow.now,
+            at=self.uow.now,
         )
-        await self._uow.consents.add_decision(decision)
+        await self.uow.consents.add_decision(decision)
         return await self.release(release)
 
     async def release(self, release: Release) -> ClientAnswer:
         """Give a code. A consent or a session that has just ended gives none."""
-        now, session = self._uow.now, release.session
+        now, session = self.uow.now, release.session
         # The rows have the last word, and hold back whoever would end them until we are done.
-        is_standing = await self._uow.consents.use(release.consent.id, now)
-        if not is_standing or not await self._uow.client_sessions.hold(session.id):
+        is_standing = await self.uow.consents.use(release.consent.id, now)
+        if not is_standing or not await self.uow.client_sessions.hold(session.id):
             ended = refuse_ended(self._request)
-            return answer_with_error(ended.target, ended.error, self._provider.issuer)
-        await self._uow.client_sessions.record(session.id, self.client.id, session.account_id, now)
+            return answer_with_error(ended.target, ended.error, self.provider, now=now)
+        await self.uow.client_sessions.record(session.id, self.client.id, session.account_id, now)
         code = await issue_code(
-            self._uow,
+            self.uow,
             self._grant(release),
             self._request.target.redirect_uri,
             self._request.code_challenge,
         )
-        return answer_with_code(self._request.target, code, self._provider.issuer)
+        return answer_with_code(self._request.target, code, self.provider, now=now)
 
     def _grant(self, release: Release) -> Grant:
         session = release.session
@@ -127,22 +128,24 @@ class Desk:
             methods=session.methods,
             level=release.level,
             is_offline="offline_access" in release.scope,
-            created_at=self._uow.now,
+            created_at=self.uow.now,
             id_token_claims=release.id_token_claims,
             session_ends_at=session.expires_at,
+            resources=self._request.resources,
+            confirmation=None if self._request.dpop_jkt is None else {JKT: self._request.dpop_jkt},
         )
 
     def _subject(self) -> str | None:
         session = self._caller.session
         if session is None:
             return None
-        return subject_of(session.account_id, self.client, self._provider.pairwise_key)
+        return subject_of(session.account_id, self.client, self.provider.pairwise_key)
 
     def _hinted_subject(self) -> str | None:
         token = self._request.id_token_hint
         if token is None:
             return None
-        hint = read_hint(token, self._provider.keys, self._provider.issuer)
+        hint = read_hint(token, self.provider.keys, self.provider.issuer)
         # OIDC Core section 3.1.2.1: issued by us. Pairwise subjects of another client say nothing.
         if hint is None or hint.client_id != self.client.id:
             raise UnreadableHintError

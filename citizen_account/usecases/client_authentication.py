@@ -11,6 +11,7 @@ from citizen_account.openid.client_authentication import (
 )
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.responses import Refused
+from citizen_account.security.certificates import Certificate
 from citizen_account.storage.unit_of_work import UnitOfWork
 
 FAILURE_LIMIT = 30
@@ -18,14 +19,17 @@ FAILURE_WINDOW = timedelta(minutes=15)
 
 
 async def authenticate_client(
-    uow: UnitOfWork, credentials: Credentials, provider: Provider
+    uow: UnitOfWork,
+    credentials: Credentials,
+    provider: Provider,
+    certificate: Certificate | None = None,
 ) -> Client | Refused:
     """Return the client, its assertion used up, or a refusal.
 
     An assertion is used up by writing: where one is presented, `uow` must be able to write.
     """
     client = await uow.clients.find(credentials.client_id)
-    outcome = authenticate(client, credentials, provider, now=uow.now)
+    outcome = authenticate(client, credentials, provider, certificate=certificate, now=uow.now)
     if isinstance(outcome, Refused):
         return outcome
     use = outcome.assertion

@@ -12,6 +12,7 @@ from citizen_account.openid.registration import (
     read_client_id,
     read_registration,
 )
+from citizen_account.security.certificates import MutualTls
 from citizen_account.security.tokens import new_id, new_secret
 from citizen_account.storage.unit_of_work import UnitOfWork
 
@@ -19,12 +20,16 @@ PAGE_SIZE = 200
 
 
 async def import_client(
-    uow: UnitOfWork, metadata: Mapping[str, object], *, is_development: bool
+    uow: UnitOfWork,
+    metadata: Mapping[str, object],
+    *,
+    is_development: bool,
+    mutual_tls: MutualTls | None = None,
 ) -> Registration:
     """Register the client, or register it again under its id. Raises: RegistrationError."""
     client_id = read_client_id(Members(metadata))
     previous = None if client_id is None else await uow.clients.find(client_id)
-    surroundings = Surroundings(is_development, str(new_id()), new_secret(), uow.now)
+    surroundings = Surroundings(is_development, str(new_id()), new_secret(), uow.now, mutual_tls)
     registration = read_registration(metadata, surroundings, previous)
     if previous is None:
         await uow.clients.add(registration.client)

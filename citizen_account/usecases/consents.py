@@ -29,6 +29,7 @@ from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.authorization import AlreadyDecided, Outcome, Question, refuse
 from citizen_account.usecases.authorization_steps import Desk
 from citizen_account.usecases.interactions import Caller
+from citizen_account.usecases.requested import decide_interaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ async def allow(  # noqa: PLR0913  # a decision: who, about what, which parts, b
     notice: Notice,
 ) -> Outcome:
     """Keep the resident's yes and give the code. One decision for each request, however often."""
-    if not await uow.interactions.decide(question.interaction.id, uow.now):
+    if not await decide_interaction(uow, question.interaction):
         return AlreadyDecided(question.client)
     await uow.consents.hold(session.account_id)
     client = question.client
@@ -68,7 +69,7 @@ async def allow(  # noqa: PLR0913  # a decision: who, about what, which parts, b
     if isinstance(step, Release):
         return await desk.release(step)
     refusal = refuse_ended(question.request)
-    return answer_with_error(refusal.target, refusal.error, provider.issuer)
+    return answer_with_error(refusal.target, refusal.error, provider, now=uow.now)
 
 
 async def deny(

@@ -30,12 +30,14 @@ class Caller:
     session: Session | None
 
 
-async def begin_interaction(
+async def begin_interaction(  # noqa: PLR0913  # what the row holds
     uow: UnitOfWork,
     kind: InteractionKind,
     parameters: Parameters,
     client_id: ClientId | None,
     caller: Caller | None,
+    *,
+    pushed: bytes | None = None,
 ) -> Interaction:
     """Keep the request. Without a caller it belongs to whichever browser comes back first."""
     session = None if caller is None else caller.session
@@ -49,6 +51,7 @@ async def begin_interaction(
         created_at=uow.now,
         expires_at=uow.now + INTERACTION_LIFETIME,
         decided_at=None,
+        pushed=pushed,
     )
     await uow.interactions.add(interaction)
     return interaction

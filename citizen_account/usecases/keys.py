@@ -9,6 +9,7 @@ from citizen_account.domain.events import KeysRotated
 from citizen_account.domain.keys import (
     PUBLISH_LEAD,
     RING_CACHE,
+    ROTATE_EVERY,
     SIGNING_ALGORITHMS,
     KeyPlace,
     KeyState,
@@ -78,6 +79,13 @@ async def rotate_keys(uow: UnitOfWork) -> Sequence[Rotation]:
     return [await _rotate(uow, algorithm, places) for algorithm in SIGNING_ALGORITHMS]
 
 
+async def rotate_due_keys(uow: UnitOfWork) -> Sequence[Rotation]:
+    """Publish a next key for each algorithm whose key has signed long enough. Idempotent."""
+    places = place_keys(await ensure_keys(uow), uow.now)
+    due = [place for place in places if _is_due(place, places, uow.now)]
+    return [await _rotate(uow, place.key.algorithm, places) for place in due]
+
+
 async def list_keys(uow: UnitOfWork) -> Sequence[KeyPlace]:
     """Return every key with its state, newest first within its algorithm."""
     return place_keys(await uow.keys.all(), uow.now)
@@ -109,6 +117,12 @@ async def _generate(
 ) -> StoredKey:
     kid, private_key = await asyncio.to_thread(generate_key, algorithm)
     return StoredKey(kid, algorithm, generation, private_key, created_at, active_from)
+
+
+def _is_due(place: KeyPlace, places: Sequence[KeyPlace], now: datetime) -> bool:
+    newest = next(each for each in places if each.key.algorithm == place.key.algorithm)
+    # Only an active key that nothing waits to follow.
+    return place is newest and place.key.active_from + ROTATE_EVERY <= now
 
 
 def _is_fresh(ring: KeyRing, now: datetime) -> bool:

@@ -24,6 +24,7 @@ from citizen_account.openid.grants import (
     Reused,
     TokenForClient,
     TokensToIssue,
+    TokensToRenew,
     TokensToRotate,
     decide_for_client,
     decide_redemption,
@@ -40,11 +41,13 @@ from citizen_account.openid.requests import (
     TokenRequest,
 )
 from citizen_account.openid.responses import Issued, Refused
+from citizen_account.openid.sender import Confirmation, Presentation, token_type
 from citizen_account.openid.userinfo import released_claims, values_of
 from citizen_account.security.tokens import digest, new_id, new_secret
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.client_authentication import authenticate_client
 from citizen_account.usecases.releases import releases
+from citizen_account.usecases.senders import prove_sender
 
 KEEP_DELIVERIES = timedelta(days=90)
 
@@ -63,13 +66,16 @@ async def issue_code(
 
 
 async def answer_token_request(
-    uow: UnitOfWork, request: TokenRequest, provider: Provider
+    uow: UnitOfWork, request: TokenRequest, provider: Provider, presentation: Presentation
 ) -> Issued | Refused:
     """Return tokens or a refusal. A refusal is a value: a replay must leave its trace."""
-    client = await authenticate_client(uow, request.credentials, provider)
+    client = await authenticate_client(uow, request.credentials, provider, presentation.certificate)
     if isinstance(client, Refused):
         return client
-    desk = _Desk(uow, client, provider)
+    sender = await prove_sender(uow, provider, client, presentation)
+    if isinstance(sender, Refused):
+        return sender
+    desk = _Desk(uow, client, provider, sender)
     match request:
         case CodeRequest():
             return await desk.redeem(request)
@@ -82,9 +88,10 @@ async def answer_token_request(
 
 
 async def forget_expired(uow: UnitOfWork) -> None:
-    """Drop codes, tokens and assertions that have expired, and old lines of the delivery log."""
+    """Drop what has expired, and old lines of the delivery log."""
     await uow.grants.forget_expired(uow.now)
     await uow.assertions.forget_expired(uow.now)
+    await uow.proofs.forget_expired(uow.now)
     await uow.logout_deliveries.forget_before(uow.now - KEEP_DELIVERIES)
 
 
@@ -99,14 +106,19 @@ class _Refreshing:
 class _Desk:
     """Serve one authenticated client in one transaction."""
 
-    def __init__(self, uow: UnitOfWork, client: Client, provider: Provider) -> None:
+    def __init__(
+        self, uow: UnitOfWork, client: Client, provider: Provider, sender: Confirmation
+    ) -> None:
         self._uow = uow
         self._client = client
         self._provider = provider
+        self._sender = sender
 
     async def redeem(self, request: CodeRequest) -> Issued | Refused:
         code = await self._uow.grants.find_code(digest(request.code))
-        decision = decide_redemption(request, self._client, code, now=self._uow.now)
+        decision = decide_redemption(
+            request, self._client, code, sender=self._sender, now=self._uow.now
+        )
         match decision:
             case TokensToIssue():
                 return await self._issue(decision)
@@ -119,10 +131,14 @@ class _Desk:
 
     async def refresh(self, request: RefreshRequest) -> Issued | Refused:
         presented = await self._uow.grants.find_token(digest(request.refresh_token))
-        decision = decide_refresh(request, self._client, presented, now=self._uow.now)
+        decision = decide_refresh(
+            request, self._client, presented, sender=self._sender, now=self._uow.now
+        )
         match decision:
             case TokensToRotate():
                 return await self._rotate(decision)
+            case TokensToRenew(renewed, scope):
+                return await self._give(renewed.grant, scope, refreshing=None, nonce=None)
             case Reused(reused):
                 return await self._end_reused(reused.grant)
             case Refused():
@@ -173,17 +189,35 @@ class _Desk:
         self._uow.record(TokensIssued(grant.account_id, grant.client_id, grant.id))
         id_token = await self._id_token(grant, scope, access_token, nonce)
         seconds = int(ACCESS_TOKEN_LIFETIME.total_seconds())
-        return Issued(access_token, refresh_token, id_token, seconds, scope)
+        return Issued(
+            access_token, refresh_token, id_token, seconds, scope, token_type(self._sender)
+        )
 
     def _access_token(self, grant: Grant, scope: str, secret: str) -> StoredToken:
         now = self._uow.now
         until = now + ACCESS_TOKEN_LIFETIME
-        return StoredToken(digest(secret), grant.id, TokenKind.ACCESS, scope, now, until)
+        return StoredToken(
+            digest(secret),
+            grant.id,
+            TokenKind.ACCESS,
+            scope,
+            now,
+            until,
+            confirmation=self._sender or None,
+        )
 
     def _refresh_token(self, grant: Grant, refreshing: _Refreshing, secret: str) -> StoredToken:
         scope, until = refreshing.scope, refreshing.until
         now = self._uow.now
-        return StoredToken(digest(secret), grant.id, TokenKind.REFRESH, scope, now, until)
+        return StoredToken(
+            digest(secret),
+            grant.id,
+            TokenKind.REFRESH,
+            scope,
+            now,
+            until,
+            confirmation=self._sender or None,
+        )
 
     async def _id_token(
         self, grant: Grant, scope: str, access_token: str, nonce: str | None

@@ -107,6 +107,11 @@ ERROR_TEXTS: Mapping[ErrorCode, ErrorText] = MappingProxyType(
             m("We do not know the service that sent you"),
             _START_AGAIN,
         ),
+        ErrorCode.REQUEST_URI_INVALID: ErrorText(
+            HTTPStatus.BAD_REQUEST,
+            m("The service's request has expired or was answered already"),
+            _START_AGAIN,
+        ),
         ErrorCode.REDIRECT_URI_UNREGISTERED: ErrorText(
             HTTPStatus.BAD_REQUEST,
             m("The service sent you with an address that it has not registered"),

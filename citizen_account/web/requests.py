@@ -92,6 +92,11 @@ def client_address(request: Request, runtime: Runtime) -> str:
     return peer
 
 
+def comes_by_proxy(request: Request, runtime: Runtime) -> bool:
+    """Say whether the headers of this request are a trusted proxy's."""
+    return request.client is not None and _is_trusted(request.client.host, runtime)
+
+
 def _is_trusted(address: str, runtime: Runtime) -> bool:
     if not _is_address(address):
         return False

@@ -38,7 +38,7 @@ async def test_both_documents_are_one(http: httpx2.AsyncClient, described: dict[
 async def test_3_issuer_is_exact_and_every_address_is_ours(described: dict[str, Any]) -> None:
     assert described["issuer"] == ISSUER
     addresses = [value for name, value in described.items() if name.endswith(("_endpoint", "_uri"))]
-    assert len(addresses) == 7
+    assert len(addresses) == 8
     assert all(address.startswith(f"{ISSUER}/") for address in addresses)
 
 
@@ -52,10 +52,22 @@ async def test_every_endpoint_exists(http: httpx2.AsyncClient, described: dict[s
 async def test_what_openid_connect_requires_is_there(described: dict[str, Any]) -> None:
     assert "openid" in described["scopes_supported"]
     assert described["response_types_supported"] == ["code"]
-    assert described["response_modes_supported"] == ["query", "form_post"]
+    assert described["response_modes_supported"] == [
+        "query",
+        "form_post",
+        "jwt",
+        "query.jwt",
+        "form_post.jwt",
+    ]
     assert described["code_challenge_methods_supported"] == ["S256"]
     assert described["subject_types_supported"] == ["pairwise", "public"]
-    assert described["id_token_signing_alg_values_supported"] == ["RS256", "ES256"]
+    assert described["id_token_signing_alg_values_supported"] == [
+        "RS256",
+        "PS256",
+        "ES256",
+        "EdDSA",
+    ]
+    assert described["dpop_signing_alg_values_supported"] == ["PS256", "ES256", "EdDSA"]
     assert described["authorization_response_iss_parameter_supported"] is True
     assert described["backchannel_logout_supported"] is True
     assert described["backchannel_logout_session_supported"] is True
@@ -106,7 +118,7 @@ async def test_rotation_publishes_first_signs_later_and_retires_last(
         assert all(isinstance(each, AlreadyRotating) for each in await rotate_keys(uow))
     clock.now += RING_CACHE
     both = await kids(library.http)
-    assert len(both) == 4
+    assert len(both) == 8
     assert old_kids < both
     assert await signing_kid() == old
     clock.now += PUBLISH_LEAD
@@ -120,7 +132,7 @@ async def test_private_parts_are_sealed_at_rest(runtime: Runtime) -> None:
     ring = await runtime.keys.load()
     async with runtime.database.engines.reader.connect() as connection:
         rows = (await connection.execute(select(KeyRow.private_key))).scalars().all()
-    assert len(rows) == len(ring.published) == 2
+    assert len(rows) == len(ring.published) == 4
     for row in rows:
         # PKCS 8 in DER begins with a sequence; what is kept begins otherwise, and opens to no key.
         with pytest.raises(ValueError, match=r"deserialize|parse"):

@@ -118,7 +118,9 @@ async def test_rfc_6750_2_two_tokens_are_refused(runtime: Runtime, library: Part
 async def test_rfc_6750_3_1_who_sends_no_token_is_asked_for_one(library: Party) -> None:
     answer = await library.http.get("/userinfo")
     assert answer.status_code == 401
-    assert answer.headers["www-authenticate"] == 'Bearer realm="userinfo"'
+    assert answer.headers["www-authenticate"] == (
+        'Bearer realm="userinfo", DPoP realm="userinfo", algs="PS256 ES256 EdDSA"'
+    )
 
 
 @pytest.mark.parametrize("token", ["unknown", "", "é", "x" * 10_000])

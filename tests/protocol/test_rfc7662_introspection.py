@@ -33,6 +33,8 @@ async def test_2_2_living_token_is_described(library: Party, issued: dict[str, s
         "token_type": "Bearer",
         "iat": NOW,
         "exp": NOW + 600,
+        "acr": "http://eidas.europa.eu/LoA/low",
+        "auth_time": NOW,
         "sub": subject,
     }
 

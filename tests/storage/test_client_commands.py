@@ -81,10 +81,15 @@ def test_unknown_service_is_said_so(variables: dict[str, str], command: str) -> 
 
 def test_keys_are_listed_and_rotated(variables: dict[str, str]) -> None:
     before = run(variables, "keys", "list").stdout
-    assert before.count("active") == 2
+    assert before.count("active") == 4
     rotated = run(variables, "keys", "rotate")
     assert rotated.exit_code == 0
-    assert [line.split()[0] for line in rotated.stdout.splitlines()] == ["RS256", "ES256"]
+    assert [line.split()[0] for line in rotated.stdout.splitlines()] == [
+        "RS256",
+        "PS256",
+        "ES256",
+        "EdDSA",
+    ]
     after = run(variables, "keys", "list").stdout
-    assert (after.count("next"), after.count("active")) == (2, 2)
+    assert (after.count("next"), after.count("active")) == (4, 4)
     assert "has a next key already" in run(variables, "keys", "rotate").stdout

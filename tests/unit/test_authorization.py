@@ -22,7 +22,8 @@ from citizen_account.openid.authorization import (
     read_authorization_request,
 )
 from citizen_account.openid.authorization_response import answer_with_code, answer_with_error
-from tests.authorization_facts import FIELDS, ISSUER, LIBRARY, accepted, read, refused
+from tests.authorization_facts import FIELDS, ISSUER, LIBRARY, START, accepted, read, refused
+from tests.services import provider
 
 # --- RFC 6749 section 4.1.1: reading ---
 
@@ -234,7 +235,7 @@ def test_exempted_client_cannot_downgrade_to_plain() -> None:
 
 def test_code_answer_names_the_issuer_and_keeps_the_query() -> None:
     request = accepted({"redirect_uri": "https://library.example/callback?kept=1"})
-    assert answer_with_code(request.target, "c/d", ISSUER).location == (
+    assert answer_with_code(request.target, "c/d", provider(), now=START).location == (
         "https://library.example/callback?kept=1"
         "&code=c%2Fd&state=a+state&iss=https%3A%2F%2Faccount.city.example"
     )
@@ -243,7 +244,7 @@ def test_code_answer_names_the_issuer_and_keeps_the_query() -> None:
 def test_error_answer_names_the_issuer() -> None:
     outcome = read({"response_type": None, "response_mode": "form_post"})
     assert isinstance(outcome, RefusedToClient)
-    answer = answer_with_error(outcome.target, outcome.error, ISSUER)
+    answer = answer_with_error(outcome.target, outcome.error, provider(), now=START)
     assert answer.mode is ResponseMode.FORM_POST
     assert dict(answer.fields) | {"error_description": ""} == {
         "error": "invalid_request",

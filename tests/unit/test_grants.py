@@ -2,10 +2,17 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from citizen_account.domain.clients import AuthenticationMethod, Client, ClientId, GrantType
+from citizen_account.domain.clients import (
+    AuthenticationMethod,
+    Client,
+    ClientId,
+    ClientProfile,
+    GrantType,
+)
 from citizen_account.domain.grants import Grant, PresentedToken, StoredCode, TokenKind
 from citizen_account.openid.client_authentication import NoProof
 from citizen_account.openid.grants import (
@@ -14,6 +21,7 @@ from citizen_account.openid.grants import (
     Reused,
     TokenForClient,
     TokensToIssue,
+    TokensToRenew,
     TokensToRotate,
     decide_for_client,
     decide_redemption,
@@ -184,3 +192,28 @@ def test_narrower_token_opens_fewer_claims(scope: str, claims: set[str]) -> None
 
 def test_codes_live_for_a_minute() -> None:
     assert timedelta(seconds=60) == CODE_LIFETIME
+
+
+@pytest.mark.parametrize(
+    ("of_client", "bound"),
+    [
+        ({"profile": ClientProfile.HIGH}, None),
+        ({}, {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}),
+    ],
+    ids=["profile high", "sender-constrained"],
+)
+def test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated(
+    of_client: dict[str, Any], bound: dict[str, str] | None
+) -> None:
+    client = replace(LIBRARY, **of_client)
+    presented = a_refresh_token(confirmation=bound)
+    decision = decide_refresh(REFRESH_REQUEST, client, presented, sender=bound or {}, now=START)
+    assert isinstance(decision, TokensToRenew)
+
+
+def test_rfc9700_4_14_2_refresh_token_of_a_public_client_is_rotated() -> None:
+    public = replace(LIBRARY, authentication_method=AuthenticationMethod.NONE)
+    bound = {"jkt": "any"}
+    presented = a_refresh_token(confirmation=bound)
+    decision = decide_refresh(REFRESH_REQUEST, public, presented, sender=bound, now=START)
+    assert isinstance(decision, TokensToRotate)

@@ -125,8 +125,12 @@ def test_acr_that_nobody_knows_is_refused_only_when_essential() -> None:
     assert isinstance(step({"acr_values": "urn:unknown"}), Release)
 
 
-def test_acr_values_are_a_wish() -> None:
-    released = step({"acr_values": f"{HIGH} {SUBSTANTIAL}"})
+def test_acr_values_are_a_wish_that_asks_once() -> None:
+    """RFC 9470 section 5."""
+    wish = {"acr_values": f"{HIGH} {SUBSTANTIAL}"}
+    assert step(wish) == SignIn()
+    assert isinstance(step({**wish, "prompt": "none"}), Release)
+    released = step(wish, session=FRESH)
     assert isinstance(released, Release)
     assert released.level is Level.LOW
 

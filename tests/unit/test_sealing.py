@@ -57,4 +57,4 @@ def test_reference_is_sixteen_characters_and_pairwise() -> None:
 
 def test_derived_keys_differ_by_purpose() -> None:
     keys = DerivedKeys.of("x" * 40)
-    assert len({keys.form, keys.index, keys.pairwise}) == 3
+    assert len({keys.form, keys.index, keys.pairwise, keys.nonce}) == 4

@@ -1,34 +1,54 @@
-"""Read who asks by the access token of the request (RFC 6750)."""
+"""Read who asks by the access token of the request (RFC 6750, RFC 9449 section 7)."""
 
 from typing import Annotated
 
 from fastapi import Depends
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 
 from citizen_account.domain.grants import PresentedToken
-from citizen_account.security.tokens import digest
+from citizen_account.openid.sender import issue_nonce, token_type
+from citizen_account.usecases.senders import TokenFault
 from citizen_account.web.dependencies import InRuntime
-
-MAX_CHARACTERS = 4096
-scheme = HTTPBearer(
-    auto_error=False, description="An access token of this provider.", scheme_name="bearer"
+from citizen_account.web.oidc.answers import provider_of
+from citizen_account.web.senders import (
+    NONCE_HEADER,
+    access_of_header,
+    challenge,
+    first_challenge,
+    open_access,
 )
-Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
+
+MAX_CHARACTERS = 16_384
+scheme = HTTPBearer(
+    auto_error=False,
+    description=(
+        "An access token of this provider; one that is bound to a key comes with the scheme DPoP"
+        " and a proof in the header DPoP (RFC 9449)."
+    ),
+    scheme_name="bearer",
+)
+Described = Annotated[HTTPAuthorizationCredentials | None, Depends(scheme)]
 
 
-async def presented_token(credentials: Credentials, runtime: InRuntime) -> PresentedToken:
+async def presented_token(
+    request: Request, runtime: InRuntime, described: Described
+) -> PresentedToken:
     """Return the living token. Answers 401 for none, an unknown, an expired and an ended one."""
-    if credentials is None:
+    del described  # It is there for the API's document.
+    access = access_of_header(request, runtime)
+    if access is None:
         # RFC 6750 section 3.1: who sent no token is asked for one, and told of no error.
-        raise HTTPException(401, headers={"WWW-Authenticate": "Bearer"})
-    token = credentials.credentials
-    found = None
-    if token.isascii() and len(token) <= MAX_CHARACTERS:
-        async with runtime.database.read() as uow:
-            found = await uow.grants.find_token(digest(token))
-    if found is None or not found.is_alive(runtime.clock()):
-        raise HTTPException(401, headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+        raise HTTPException(401, headers={"WWW-Authenticate": first_challenge()})
+    found: PresentedToken | TokenFault = TokenFault.INVALID_TOKEN
+    if access.token.isascii() and len(access.token) <= MAX_CHARACTERS:
+        found = await open_access(runtime, await provider_of(request), access)
+    if isinstance(found, TokenFault):
+        said = {"WWW-Authenticate": challenge(access.scheme, fault=found)}
+        if access.presentation.proofs or found is TokenFault.INVALID_PROOF:
+            said[NONCE_HEADER] = issue_nonce(runtime.derived_keys.nonce, runtime.clock())
+        raise HTTPException(401, headers=said)
     return found
 
 
@@ -39,5 +59,6 @@ def require_scope(presented: PresentedToken, scope: str) -> None:
     """Answer 403 unless the token has the scope."""
     if scope not in presented.token.scope.split():
         # RFC 6750 section 3.1: insufficient_scope names what would do.
-        challenge = f'Bearer error="insufficient_scope", scope="{scope}"'
-        raise HTTPException(403, headers={"WWW-Authenticate": challenge})
+        kind = token_type(presented.token.confirmation)
+        said = challenge(kind, fault=TokenFault.INSUFFICIENT_SCOPE, scope=scope)
+        raise HTTPException(403, headers={"WWW-Authenticate": said})

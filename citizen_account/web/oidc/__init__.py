@@ -7,6 +7,7 @@ from citizen_account.web.oidc.authorize import authorize, continue_after_sign_in
 from citizen_account.web.oidc.introspect import introspection
 from citizen_account.web.oidc.logout import logout
 from citizen_account.web.oidc.metadata import discovery, jwks
+from citizen_account.web.oidc.par import par
 from citizen_account.web.oidc.revoke import revocation
 from citizen_account.web.oidc.token import token
 from citizen_account.web.oidc.userinfo import userinfo
@@ -18,6 +19,7 @@ ROUTES = (
     Route("/authorize", authorize, methods=["GET", "POST"]),
     Route("/authorize/continue", continue_after_sign_in),
     Route("/logout", logout, methods=["GET", "POST"]),
+    Route("/par", par, methods=["POST"]),
     Route("/token", token, methods=["POST"]),
     Route("/userinfo", userinfo, methods=["GET", "POST"]),
     Route("/introspect", introspection, methods=["POST"]),

@@ -18,7 +18,8 @@ from citizen_account.web.requests import client_address
 async def provider_of(request: Request) -> Provider:
     """Return the provider with its keys. No transaction may be open."""
     runtime = runtime_of(request)
-    return Provider(runtime.issuer, runtime.derived_keys.pairwise, await runtime.keys.load())
+    derived = runtime.derived_keys
+    return Provider(runtime.issuer, derived.pairwise, await runtime.keys.load(), derived.nonce)
 
 
 def send(answer: Answer) -> Response:

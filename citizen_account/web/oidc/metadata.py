@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from citizen_account.domain.keys import JWKS_CACHE
 from citizen_account.openid.metadata import make_metadata
+from citizen_account.security.certificates import MutualTls
 from citizen_account.web.dependencies import runtime_of
 
 HEADERS = {
@@ -17,7 +18,10 @@ HEADERS = {
 
 async def discovery(request: Request) -> Response:
     runtime = runtime_of(request)
-    return Response(_metadata(runtime.issuer, tuple(runtime.translations.names)), headers=HEADERS)
+    return Response(
+        _metadata(runtime.issuer, tuple(runtime.translations.names), runtime.mutual_tls),
+        headers=HEADERS,
+    )
 
 
 async def jwks(request: Request) -> Response:
@@ -26,5 +30,5 @@ async def jwks(request: Request) -> Response:
 
 
 @lru_cache(maxsize=8)
-def _metadata(issuer: str, languages: tuple[str, ...]) -> bytes:
-    return make_metadata(issuer, languages)
+def _metadata(issuer: str, languages: tuple[str, ...], mutual_tls: MutualTls | None) -> bytes:
+    return make_metadata(issuer, languages, mutual_tls)

@@ -81,11 +81,18 @@ def place_line(near: NearPlace, language: str, home_id: str) -> PlaceLine:
         id=place.id,
         name=in_language(place.name, language),
         metres=near.metres,
-        said=STATES[place.state],
+        said=_said(place),
         is_open=place.state is PlaceState.AVAILABLE,
         figures=_figures(place),
         is_home=place.id == home_id,
     )
+
+
+def _said(place: Place) -> Message:
+    # A station may hold bikes and lend none: it only takes them back.
+    if place.details.get("is_renting") is False and place.details.get("is_returning"):
+        return m("Returns only")
+    return STATES[place.state]
 
 
 def _figures(place: Place) -> Sequence[Message]:

@@ -8,11 +8,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from citizen_account.bootstrap import Runtime
-from citizen_account.domain.accounts import NewSession
+from citizen_account.domain.accounts import NewSession, Session
 from citizen_account.domain.challenges import Onward
+from citizen_account.domain.clients import Client
 from citizen_account.domain.emails import read_email
-from citizen_account.domain.interactions import InteractionId
+from citizen_account.domain.errors import DomainError
+from citizen_account.domain.interactions import Interaction, InteractionId
 from citizen_account.domain.texts import LocalText
+from citizen_account.i18n import Message, m
+from citizen_account.openid.authorization import RefusedToClient, read_authorization_request
+from citizen_account.openid.interaction import Why, why_again
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.sign_in import Browser
 from citizen_account.web.cookies import session_secret, set_session
@@ -25,6 +30,18 @@ class Destination:
 
     name: LocalText | None = None
     login_hint: str = ""
+    why_again: Message | None = None
+    """Why she who has signed in is asked to do it once more."""
+
+
+WHY = {
+    Why.LEVEL: m(
+        "The service needs to know more surely that it is you. Sign in with a stronger way,"
+        " for example your eID."
+    ),
+    Why.AGE: m("Your last sign-in was too long ago for this service. Sign in again."),
+    Why.WISH: m("The service asks you to sign in again."),
+}
 
 
 def read_onward(request: Request) -> Onward:
@@ -48,8 +65,10 @@ def onward_place(language: str, onward: Onward) -> str:
     return safe_place(onward.place, f"/{language}/dashboard")
 
 
-async def find_destination(uow: UnitOfWork, onward: Onward) -> Destination:
-    """Return the name of the service to be shown, and the address that it suggests."""
+async def find_destination(
+    uow: UnitOfWork, onward: Onward, session: Session | None = None
+) -> Destination:
+    """Return the service to be shown, the address that it suggests, and why it asks once more."""
     if not onward.interaction:
         return Destination()
     interaction = await uow.interactions.find(InteractionId(UUID(onward.interaction)))
@@ -60,7 +79,16 @@ async def find_destination(uow: UnitOfWork, onward: Onward) -> Destination:
     return Destination(
         name=None if client is None else client.name,
         login_hint="" if hint is None else hint.text,
+        why_again=None if session is None else _why_again(interaction, client, session),
     )
+
+
+def _why_again(interaction: Interaction, client: Client | None, session: Session) -> Message | None:
+    try:
+        request = read_authorization_request(interaction.parameters, client, is_pushed=True)
+    except DomainError:
+        return None
+    return None if isinstance(request, RefusedToClient) else WHY[why_again(request, session)]
 
 
 def browser_of(request: Request, runtime: Runtime) -> Browser:

@@ -13,10 +13,16 @@ from citizen_account.bootstrap import Runtime
 from citizen_account.domain.emails import EmailAddress, read_email
 from citizen_account.domain.texts import LocalText
 from citizen_account.domain.throttling import Throttled
-from citizen_account.i18n import m
+from citizen_account.i18n import Message, m
 from citizen_account.usecases.sign_in import complete_sign_in, prepare_sign_in, sign_out
 from citizen_account.web.cookies import clear_session
-from citizen_account.web.dependencies import InLanguage, InRuntime, MaybeSignedIn, OurForm
+from citizen_account.web.dependencies import (
+    InLanguage,
+    InRuntime,
+    MaybeSignedIn,
+    OurForm,
+    maybe_signed_in,
+)
 from citizen_account.web.frames import frame_of, show
 from citizen_account.web.pages import FieldError
 from citizen_account.web.portal.onward import (
@@ -53,6 +59,7 @@ class SignInPage:
     onward: Mapping[str, str | None]
     other_ways: Sequence[OtherWay]
     has_saved_form: bool
+    why_again: Message | None = None
     errors: tuple[FieldError, ...] = ()
 
 
@@ -143,14 +150,17 @@ async def _show(
     onward = read_onward(request)
     destination = Destination()
     if onward.interaction:
+        resident = await maybe_signed_in(request, runtime)
+        session = None if resident is None else resident.session
         async with runtime.database.read() as uow:
-            destination = await find_destination(uow, onward)
+            destination = await find_destination(uow, onward, session)
     page = SignInPage(
         email=email or destination.login_hint,
         destination=destination.name,
         onward=query_of(onward),
         other_ways=_other_ways(runtime),
         has_saved_form="saved=" in onward.place,
+        why_again=destination.why_again,
         errors=errors,
     )
     # A form here leads away: back to the service that waits, or to another provider.

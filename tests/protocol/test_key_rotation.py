@@ -1,0 +1,92 @@
+"""Keys change while services sign in, and no service ever meets a token that it cannot verify."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+
+import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
+
+from citizen_account.bootstrap import Runtime, build_runtime
+from citizen_account.domain.keys import JWKS_CACHE, LONGEST_TOKEN, ROTATE_EVERY, KeyState
+from citizen_account.jobs.schedule import rotate_keys
+from citizen_account.usecases.keys import list_keys
+from tests.factories import Clock, settings_for
+
+MINUTE = timedelta(minutes=1)
+# EdDSA's name makes joserfc warn; the three others stand for it.
+ALGORITHMS = ("RS256", "PS256", "ES256")
+
+
+class Service:
+    """A relying party that keeps the key set for as long as it may."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._fetched_at: datetime | None = None
+        self._keys = KeySet([])
+
+    async def verify(self, token: str, runtime: Runtime) -> None:
+        now = self._clock.now
+        if self._fetched_at is None or now >= self._fetched_at + JWKS_CACHE:
+            described = json.loads((await runtime.keys.load()).jwks)
+            described["keys"] = [key for key in described["keys"] if key["alg"] != "EdDSA"]
+            self._keys = KeySet.import_key_set(described)
+            self._fetched_at = now
+        jwt.decode(token, self._keys, algorithms=list(ALGORITHMS))
+
+
+@pytest.fixture
+async def second(database_url: str, clock: Clock) -> AsyncIterator[Runtime]:
+    """Yield another process of the same city, with a ring of its own."""
+    built = build_runtime(settings_for(database_url), clock)
+    yield built
+    await built.database.close()
+
+
+async def states(runtime: Runtime) -> list[KeyState]:
+    async with runtime.database.read() as uow:
+        return [place.state for place in await list_keys(uow)]
+
+
+async def test_job_makes_a_next_key_once_and_only_when_it_is_due(
+    runtime: Runtime, clock: Clock
+) -> None:
+    await rotate_keys(runtime)
+    assert await states(runtime) == [KeyState.ACTIVE] * 4
+    clock.now += ROTATE_EVERY
+    for _ in range(2):
+        await rotate_keys(runtime)
+        assert await states(runtime) == [KeyState.NEXT, KeyState.ACTIVE] * 4
+    clock.now += timedelta(hours=1)
+    await rotate_keys(runtime)
+    assert await states(runtime) == [KeyState.ACTIVE, KeyState.RETIRED] * 4
+
+
+@pytest.mark.slow
+async def test_rotation_under_load_fails_no_verification(
+    runtime: Runtime, second: Runtime, clock: Clock
+) -> None:
+    clock.now += ROTATE_EVERY
+    services = [Service(clock) for _ in range(4)]
+    alive: list[tuple[datetime, str]] = []
+    kids = set()
+    for minute in range(60):
+        if minute == 5:
+            await asyncio.gather(rotate_keys(runtime), rotate_keys(second))
+        for process in (runtime, second):
+            ring = await process.keys.load()
+            for algorithm in ALGORITHMS:
+                kids.add(ring.signer(algorithm).kid)
+                token = ring.signer(algorithm).sign({"minute": minute})
+                alive.append((clock.now + LONGEST_TOKEN, token))
+        alive = [(until, token) for until, token in alive if until > clock.now]
+        for number, service in enumerate(services):
+            # Each fetches in a minute of its own, from either process.
+            if minute >= number:
+                for _, token in alive:
+                    await service.verify(token, second if number % 2 else runtime)
+        clock.now += MINUTE
+    assert len(kids) == 2 * len(ALGORITHMS)
