@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 import uvicorn
 from rich import print as say
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -31,7 +32,7 @@ EXAMPLE = Path(example.__file__).parent
 @app.command("list")
 def list_connectors() -> None:
     """List every installed connector, and why one is not in use."""
-    say(asyncio.run(_list()))
+    Console().print(asyncio.run(_list()))
 
 
 async def _list() -> Table:
