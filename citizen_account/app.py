@@ -1,6 +1,7 @@
 """Build the ASGI application: routes, pages, error pages, the guard around them."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -91,11 +92,19 @@ async def home(request: Request) -> Response:
 
 def from_environment() -> FastAPI:
     """Build the application of this environment, for `uvicorn --factory`."""
-    configure_logging()
-    return create_app(build_runtime(Settings()))
+    return _build(with_worker=False)
 
 
 def from_environment_with_worker() -> FastAPI:
     """Build it with the worker inside, as `serve` does for one process."""
+    return _build(with_worker=True)
+
+
+def _build(*, with_worker: bool) -> FastAPI:
     configure_logging()
-    return create_app(build_runtime(Settings()), with_worker=True)
+    app = create_app(build_runtime(Settings()), with_worker=with_worker)
+    # What is here now stays to the end of the process: looking whether it may go would hold up
+    # a request for a twentieth of a second, every few minutes.
+    gc.collect()
+    gc.freeze()
+    return app

@@ -18,7 +18,7 @@ from citizen_account.security.tokens import new_secret
 Answer = TypeVar("Answer")
 
 QUEUE = 8
-HASH_NICENESS = 10
+HASH_NICENESS = 19
 RETRY_AFTER_SECONDS = 2
 # An imported or forged hash could ask for gigabytes: refused before a byte is reserved.
 MAX_MEMORY_KIB = 1_048_576
@@ -44,7 +44,7 @@ class Verdict:
 
 
 class PasswordHasher:
-    """Answer as many at once as there are cores, let a few wait, and send the others away.
+    """Answer a few at once, let a few wait, and send the others away.
 
     Without a bound some sixty wrong passwords at once would take the memory and the cores that
     every other page needs.
@@ -58,7 +58,7 @@ class PasswordHasher:
             argon2__rounds=parameters.time_cost,
             argon2__parallelism=parameters.parallelism,
         )
-        self._at_once = at_once or available_cores()
+        self._at_once = at_once or hashes_at_once()
         self._threads = ThreadPoolExecutor(
             self._at_once, thread_name_prefix="hash", initializer=_stand_back
         )
@@ -106,8 +106,12 @@ def _stand_back() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), HASH_NICENESS)
 
 
-def available_cores() -> int:
-    """Return how many cores this process may use."""
+def hashes_at_once() -> int:
+    """Return how many hashes are made at a time: a core is left for all that asks for none."""
+    return max(1, _available_cores() - 1)
+
+
+def _available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
