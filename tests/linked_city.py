@@ -54,5 +54,13 @@ async def linked_city(runtime: Runtime, clock: Clock, folder: Path) -> AsyncIter
 
 def letter_for(service: str, persona: str = "new resident") -> tuple[str, str]:
     """Return the reference and the secret of a letter of the small city."""
-    found = [one for one in letters() if (one["service"], one["persona"]) == (service, persona)]
-    return found[0]["reference"], found[0]["secret"]
+    return letters_for(service, persona)[0]
+
+
+def letters_for(service: str, persona: str = "new resident") -> list[tuple[str, str]]:
+    """Return the references and secrets of all such letters."""
+    return [
+        (one["reference"], one["secret"])
+        for one in letters()
+        if (one["service"], one["persona"]) == (service, persona)
+    ]

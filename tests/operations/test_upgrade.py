@@ -19,8 +19,11 @@ from joserfc.jwk import KeySet
 from citizen_account import migrations
 from citizen_account.bootstrap import build_runtime
 from citizen_account.cli.failures import CommandError, require_tables
+from citizen_account.demo.connectors import TEMPLATE
+from citizen_account.demo.emulators.access import Access
 from tests.authorizing import request_fields
 from tests.factories import PASSWORD, code_in_text, settings_for
+from tests.linked_city import letters_for
 from tests.operations.releases import bring_back, find_version_before
 from tests.pages import Visitor
 from tests.postgres import free_port
@@ -48,6 +51,15 @@ async def prepare():
     await runtime.database.close()
 
 asyncio.run(prepare())
+"""
+SYSTEMS = """
+import sys
+from pathlib import Path
+import uvicorn
+from citizen_account.demo.emulators.app import build_systems
+
+app = build_systems(links_file=Path(sys.argv[2])).app
+uvicorn.run(app, port=int(sys.argv[1]), log_config=None)
 """
 SERVICE = {
     "client_id": "library",
@@ -112,10 +124,23 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def noon(empty_database_url: str, before: Path) -> Iterator[Noon]:
+def systems(tmp_path: Path) -> Iterator[Path]:
+    """Run the city's systems, and yield what the operator wrote of them."""
+    port, file = free_port(), tmp_path / "connectors.toml"
+    here = f"http://localhost:{port}"
+    file.write_text(TEMPLATE.format(here=here, keys=Access()), encoding="utf-8")
+    command = ["-c", SYSTEMS, str(port), str(tmp_path / "links.json")]
+    with process(command, {}) as started:
+        wait_until_ready(here, started)
+        yield file
+
+
+@pytest.fixture
+def noon(empty_database_url: str, before: Path, systems: Path) -> Iterator[Noon]:
     ports = [free_port(), free_port()]
     issuer = f"http://localhost:{ports[0]}"
-    variables = environment_variables(empty_database_url, issuer=issuer)
+    changes = {"issuer": issuer, "connectors_file": str(systems)}
+    variables = environment_variables(empty_database_url, **changes)
     old = {**variables, "PYTHONPATH": str(before)}
     prepare = [sys.executable, "-c", PREPARE, json.dumps(SERVICE)]
     subprocess.run(prepare, env=os.environ | old, cwd=before, check=True)
@@ -159,6 +184,7 @@ async def visit(noon: Noon, first: int, service: str) -> None:
         visitor, party = Visitor(http), Party(back_channel, service, SECRET)
         email = f"resident{first}@example.sk"
         await join(visitor, email)
+        await link_permits(visitor, letters_for("permits")[first])
         tokens = await let_in(visitor, party)
         await use(party, tokens)
         await withdraw(visitor, party, tokens["refresh_token"])
@@ -182,6 +208,20 @@ async def join(visitor: Visitor, email: str) -> None:
     for _ in range(2):
         await visitor.open("/en/dashboard")
         assert visitor.has("#services")
+
+
+async def link_permits(visitor: Visitor, letter: tuple[str, str]) -> None:
+    reference, secret = letter
+    await visitor.open("/en/link/permits")
+    await visitor.fill({"#reference": reference, "#secret": secret}).press("#link")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not any("/cases/" in link for link in visitor.links()):
+            await asyncio.sleep(0.2)
+            await visitor.open("/en/services/permits")
+    case = next(link for link in visitor.links() if "/cases/" in link)
+    for _ in range(2):
+        await visitor.open(case)
+        assert visitor.status == 200
 
 
 async def read_code(http: httpx2.AsyncClient, email: str) -> str:
