@@ -125,19 +125,10 @@ class Mailer:
     async def send(self, message: Rendered) -> None:
         """Hand over to the mail server. Raises: UndeliverableError, MailServerError."""
         require_no_transaction()
-        if self._smtp is None:
-            raise MailServerError("no mail server is configured")
+        client = self._client(SMTP_SECONDS)
         try:
-            await aiosmtplib.send(
-                self._mime(message),
-                hostname=self._smtp.host,
-                port=self._smtp.port,
-                username=self._smtp.user,
-                password=self._smtp.password,
-                use_tls=self._smtp.is_tls,
-                start_tls=True if self._smtp.is_starttls else None,
-                timeout=SMTP_SECONDS,
-            )
+            async with client:
+                await client.send_message(self._mime(message))
         except aiosmtplib.SMTPRecipientsRefused as refused:
             codes = {error.code for error in refused.recipients}
             if codes <= _NO_SUCH_MAILBOX:
@@ -151,22 +142,25 @@ class Mailer:
 
         Raises: MailServerError.
         """
+        client = self._client(PROBE_SECONDS)
+        try:
+            async with client:
+                return client.get_transport_info("ssl_object") is not None
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise MailServerError(type(error).__name__) from None
+
+    def _client(self, seconds: float) -> aiosmtplib.SMTP:
         if self._smtp is None:
             raise MailServerError("no mail server is configured")
-        client = aiosmtplib.SMTP(
+        return aiosmtplib.SMTP(
             hostname=self._smtp.host,
             port=self._smtp.port,
             username=self._smtp.user,
             password=self._smtp.password,
             use_tls=self._smtp.is_tls,
             start_tls=True if self._smtp.is_starttls else None,
-            timeout=PROBE_SECONDS,
+            timeout=seconds,
         )
-        try:
-            async with client:
-                return client.get_transport_info("ssl_object") is not None
-        except (aiosmtplib.SMTPException, OSError) as error:
-            raise MailServerError(type(error).__name__) from None
 
     def _mime(self, message: Rendered) -> EmailMessage:
         mime = EmailMessage()

@@ -110,7 +110,7 @@ def database(runtime: Runtime) -> Database:
 @pytest.fixture
 def app(runtime: Runtime) -> FastAPI:
     # Imported late: a broken page must not keep the tests of rules and tables from running.
-    from citizen_account.app import create_app  # noqa: PLC0415
+    from citizen_account.app import create_app  # noqa: PLC0415  # as said above
 
     return create_app(runtime)
 

@@ -46,7 +46,7 @@ async def linked_city(runtime: Runtime, clock: Clock, folder: Path) -> AsyncIter
     city = replace(runtime.city, position=CENTRE)
     linked = replace(runtime, connectors=connectors, city=city)
     # Imported late, as the app is: see tests/conftest.py.
-    from tests.conftest import client_of  # noqa: PLC0415
+    from tests.conftest import client_of  # noqa: PLC0415  # as said above
 
     async with client_of(create_app(linked)) as client:
         yield LinkedCity(linked, systems, Visitor(client))

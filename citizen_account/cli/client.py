@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated
 
@@ -11,13 +11,14 @@ from rich import print as say
 from rich.console import Console
 from rich.table import Table
 
+from citizen_account.bootstrap import Runtime
 from citizen_account.cli.failures import CommandError, runtime
-from citizen_account.cli.metadata_files import MetadataFile, read_metadata
+from citizen_account.cli.metadata_files import Metadata, MetadataFile, import_all, read_metadata
 from citizen_account.domain.clients import Client
 from citizen_account.domain.registrations import RegistrationMode
 from citizen_account.domain.texts import in_language
-from citizen_account.openid.metadata_members import RegistrationError
 from citizen_account.openid.registration import Registration
+from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.clients import (
     disable_client,
     find_client,
@@ -33,7 +34,7 @@ GivenId = Annotated[str, typer.Argument(help="The client_id.")]
 @app.command("import")
 def import_(file: MetadataFile) -> None:
     """Register services, or register them again under their client_id."""
-    for registration in asyncio.run(_import(read_metadata(file))):
+    for registration in asyncio.run(import_all("client", read_metadata(file), _register)):
         # Plain lines, so that a script can read them; a secret is shown this once.
         typer.echo(f"client_id {registration.client.id}")
         if registration.generated_secret is not None:
@@ -84,23 +85,10 @@ def revoke_tokens() -> None:
     typer.echo(f"{asyncio.run(_revoke_tokens())} initial access tokens are worthless now.")
 
 
-async def _import(clients: Sequence[Mapping[str, object]]) -> Sequence[Registration]:
-    # All of the file or nothing of it.
-    async with runtime() as built, built.database.begin() as uow:
-        done = []
-        for number, metadata in enumerate(clients, start=1):
-            try:
-                done.append(
-                    await import_client(
-                        uow,
-                        metadata,
-                        is_development=built.is_development,
-                        mutual_tls=built.mutual_tls,
-                    )
-                )
-            except RegistrationError as error:
-                raise CommandError(f"client {number} of {len(clients)}: {error}") from None
-        return done
+async def _register(built: Runtime, uow: UnitOfWork, metadata: Metadata) -> Registration:
+    return await import_client(
+        uow, metadata, is_development=built.is_development, mutual_tls=built.mutual_tls
+    )
 
 
 async def _list() -> Sequence[Client]:

@@ -1,7 +1,7 @@
 """Register the city's APIs that access tokens are made for, look at them, shut one."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -9,11 +9,12 @@ from rich import print as say
 from rich.console import Console
 from rich.table import Table
 
+from citizen_account.bootstrap import Runtime
 from citizen_account.cli.failures import CommandError, runtime
-from citizen_account.cli.metadata_files import MetadataFile, read_metadata
+from citizen_account.cli.metadata_files import Metadata, MetadataFile, import_all, read_metadata
 from citizen_account.domain.resources import ResourceServer
 from citizen_account.domain.texts import in_language
-from citizen_account.openid.metadata_members import RegistrationError
+from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.resources import disable_resource, import_resource, list_resources
 
 app = typer.Typer(help="The APIs that access tokens are made for.", no_args_is_help=True)
@@ -23,7 +24,7 @@ GivenResource = Annotated[str, typer.Argument(help="The resource's identifier, a
 @app.command("import")
 def import_(file: MetadataFile) -> None:
     """Register resource servers, or register them again under their identifier."""
-    for server in asyncio.run(_import(read_metadata(file))):
+    for server in asyncio.run(import_all("resource", read_metadata(file), _register)):
         typer.echo(f"resource {server.id}")
 
 
@@ -45,16 +46,8 @@ def disable(resource: GivenResource) -> None:
     say(f"{resource} is disabled.")
 
 
-async def _import(resources: Sequence[Mapping[str, object]]) -> Sequence[ResourceServer]:
-    # All of the file or nothing of it.
-    async with runtime() as built, built.database.begin() as uow:
-        done = []
-        for number, metadata in enumerate(resources, start=1):
-            try:
-                done.append(await import_resource(uow, metadata, built.issuer))
-            except RegistrationError as error:
-                raise CommandError(f"resource {number} of {len(resources)}: {error}") from None
-        return done
+async def _register(built: Runtime, uow: UnitOfWork, metadata: Metadata) -> ResourceServer:
+    return await import_resource(uow, metadata, built.issuer)
 
 
 async def _list() -> Sequence[ResourceServer]:

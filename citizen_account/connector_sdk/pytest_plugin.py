@@ -25,7 +25,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not {"connector_id", "acceptance_check"} <= set(metafunc.fixturenames):
         return
     # Imported here: a test run without connectors should not pay for it.
-    from citizen_account.connector_sdk.checks import BRONZE  # noqa: PLC0415
+    from citizen_account.connector_sdk.checks import BRONZE  # noqa: PLC0415  # as said above
 
     chosen = metafunc.config.getoption("--connector")
     installed = sorted(point.name for point in entry_points(group=GROUP))

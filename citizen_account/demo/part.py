@@ -38,19 +38,19 @@ def _build(part: Part, folder: Path) -> ASGIApp:
     # Imported late: the Library must not wait for the account's imports, nor may it need them.
     match part:
         case Part.ACCOUNT:
-            from citizen_account.demo import account  # noqa: PLC0415
+            from citizen_account.demo import account  # noqa: PLC0415  # as said above
 
             return asyncio.run(account.build(folder))
         case Part.EID:
-            from citizen_account.demo import eid  # noqa: PLC0415
+            from citizen_account.demo import eid  # noqa: PLC0415  # as said above
 
             return asyncio.run(eid.build(folder))
         case Part.LIBRARY:
-            from citizen_account.demo.library import app  # noqa: PLC0415
+            from citizen_account.demo.library import app  # noqa: PLC0415  # as said above
 
             return app.from_environment()
         case Part.EMULATORS:
-            from citizen_account.demo.emulators import app as emulators  # noqa: PLC0415
+            from citizen_account.demo.emulators import app as emulators  # noqa: PLC0415  # as said above
 
             links = Path(os.environ["EMULATORS_LINKS_FILE"])
             return emulators.build_systems(links_file=links).app

@@ -23,23 +23,24 @@ from citizen_account.domain.events import (
 from citizen_account.domain.operations import KeyRevoked
 
 REVOCATIONS = frozenset(
-    {
-        AccountClosed.code,
-        AgreementNarrowed.code,
-        ClientDecided.code,
-        ClientDisabled.code,
-        ClientLeft.code,
-        ClosingAsked.code,
-        ClosingUndone.code,
-        ConsentNarrowed.code,
-        ConsentWithdrawn.code,
-        KeyRevoked.code,
-        PasswordChanged.code,
-        ResourceDisabled.code,
-        RoleRevoked.code,
-        ServiceUnlinked.code,
-        UpstreamUnlinked.code,
-    }
+    event.code
+    for event in (
+        AccountClosed,
+        AgreementNarrowed,
+        ClientDecided,
+        ClientDisabled,
+        ClientLeft,
+        ClosingAsked,
+        ClosingUndone,
+        ConsentNarrowed,
+        ConsentWithdrawn,
+        KeyRevoked,
+        PasswordChanged,
+        ResourceDisabled,
+        RoleRevoked,
+        ServiceUnlinked,
+        UpstreamUnlinked,
+    )
 )
 """Codes of events that end something, or replace what may have been stolen."""
 

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from citizen_account.domain.assurance import ACR_OF_LEVEL
 from citizen_account.domain.clients import Client
 from citizen_account.domain.grants import Grant
 from citizen_account.domain.resources import ResourceServer, TokenFormat
 from citizen_account.openid.grants import ACCESS_TOKEN_LIFETIME
+from citizen_account.openid.id_token import sign_in_claims
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.sender import Confirmation
 from citizen_account.openid.subjects import subject_of
@@ -47,7 +47,8 @@ def make_access_token(provider: Provider, facts: AccessFacts, *, now: datetime) 
         "exp": int((now + server.token_lifetime).timestamp()),
         "jti": new_secret(),
         "scope": facts.scope,
-        **_sign_in_claims(facts.grant),
+        # Section 2.2.1: of the sign-in that the grant rests on, however often refreshed.
+        **sign_in_claims(facts.grant),
     }
     if facts.sender:
         # RFC 9449 section 6.1, RFC 8705 section 3.1.
@@ -65,15 +66,3 @@ def access_subject(provider: Provider, client: Client, grant: Grant) -> str:
     if grant.account_id is None:
         return client.id
     return subject_of(grant.account_id, client, provider.pairwise_key)
-
-
-def _sign_in_claims(grant: Grant) -> dict[str, object]:
-    # RFC 9068 section 2.2.1: of the sign-in that the grant rests on, however often refreshed.
-    claims: dict[str, object] = {}
-    if grant.authenticated_at is not None:
-        claims["auth_time"] = int(grant.authenticated_at.timestamp())
-    if grant.level is not None:
-        claims["acr"] = ACR_OF_LEVEL[grant.level]
-    if grant.methods:
-        claims["amr"] = list(grant.methods)
-    return claims

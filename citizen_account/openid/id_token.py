@@ -52,7 +52,7 @@ def make_id_token(provider: Provider, facts: SignInFacts, *, now: datetime) -> s
         "iat": int(now.timestamp()),
         "exp": int((now + ID_TOKEN_LIFETIME).timestamp()),
         "at_hash": _half_hash(facts.access_token, client.id_token_algorithm),
-        **_sign_in_claims(provider, client, facts.grant),
+        **_session_claims(provider, client, facts.grant),
     }
     if facts.nonce is not None:
         claims["nonce"] = facts.nonce
@@ -91,12 +91,18 @@ def _hint_of(claims: Mapping[str, object]) -> Hint | None:
             return None
 
 
-def _sign_in_claims(provider: Provider, client: Client, grant: Grant) -> dict[str, object]:
+def _session_claims(provider: Provider, client: Client, grant: Grant) -> dict[str, object]:
     claims: dict[str, object] = {}
     if grant.account_id is not None:
         claims["sub"] = subject_of(grant.account_id, client, provider.pairwise_key)
     if grant.session_id is not None:
         claims["sid"] = session_name(grant.session_id, client, provider.pairwise_key)
+    return claims | sign_in_claims(grant)
+
+
+def sign_in_claims(grant: Grant) -> dict[str, object]:
+    """Return when, how and how surely the resident signed in, as far as the grant knows."""
+    claims: dict[str, object] = {}
     if grant.authenticated_at is not None:
         claims["auth_time"] = int(grant.authenticated_at.timestamp())
     if grant.level is not None:

@@ -135,7 +135,7 @@ def read_client_id(members: Members) -> ClientId | None:
     if not given.isascii() or not given.isprintable() or given != given.strip():
         raise RegistrationError("client_id", "must be visible ASCII characters")
     # RFC 9700 section 4.15: a client must never be taken for a resident.
-    if len(given) == 32 and all(digit in "0123456789abcdef" for digit in given):  # noqa: PLR2004
+    if len(given) == 32 and all(digit in "0123456789abcdef" for digit in given):  # noqa: PLR2004  # as the text
         raise RegistrationError("client_id", "must not look like a subject: 32 hex digits")
     return ClientId(given)
 

@@ -217,7 +217,7 @@ def _registry(algorithm: str) -> _Registry:
 def _read_part(token: str, part: int) -> Mapping[str, object]:
     pieces = token.split(".")
     # RFC 7515 section 7.1: three parts.
-    if len(pieces) != 3 or len(token) > MAX_TOKEN_CHARACTERS:  # noqa: PLR2004
+    if len(pieces) != 3 or len(token) > MAX_TOKEN_CHARACTERS:  # noqa: PLR2004  # the RFC's
         raise BadTokenError
     try:
         read = json.loads(urlsafe_b64decode(to_bytes(pieces[part])))

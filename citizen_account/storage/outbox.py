@@ -73,16 +73,15 @@ _ONE = update(OutboxRow).where(OutboxRow.id == bindparam("errand"))
 FINISH = _ONE.values(state=Delivery.DONE, payload=None, reason="")
 RETRY = _ONE.values(state=Delivery.PENDING, due_at=bindparam("due"), reason=bindparam("why"))
 PARK = _ONE.values(state=Delivery.PARKED, reason=bindparam("why"))
+_FROM_THE_START = {
+    "state": Delivery.PENDING,
+    "due_at": bindparam("due"),
+    "created_at": bindparam("due"),
+    "attempts": 0,
+    "reason": "",
+}
 RELEASE = (
-    _ONE.where(OutboxRow.state == Delivery.PARKED)
-    .values(
-        state=Delivery.PENDING,
-        due_at=bindparam("due"),
-        created_at=bindparam("due"),
-        attempts=0,
-        reason="",
-    )
-    .returning(OutboxRow.id)
+    _ONE.where(OutboxRow.state == Delivery.PARKED).values(_FROM_THE_START).returning(OutboxRow.id)
 )
 HURRY = (
     update(OutboxRow)
@@ -91,13 +90,7 @@ HURRY = (
         OutboxRow.facts["delivery"].as_string() == bindparam("delivery"),
         OutboxRow.state.in_([Delivery.PENDING, Delivery.PARKED]),
     )
-    .values(
-        state=Delivery.PENDING,
-        due_at=bindparam("due"),
-        created_at=bindparam("due"),
-        attempts=0,
-        reason="",
-    )
+    .values(_FROM_THE_START)
     .returning(OutboxRow.id)
 )
 PARKED = (

@@ -32,7 +32,7 @@ def open_tracer(url: str) -> Tracer | None:
         return None
     try:
         # Only here: who collects no traces neither installs nor loads them.
-        from citizen_account.telemetry.otlp import OtlpTracer  # noqa: PLC0415
+        from citizen_account.telemetry.otlp import OtlpTracer  # noqa: PLC0415  # as said above
     except ImportError:
         raise ValueError(
             "CITIZEN_TRACES_URL needs more packages: pip install 'citizen-account[otel]'"

@@ -99,12 +99,16 @@ def read_new(
     return _read(metadata, rules, surroundings, previous=None)
 
 
-async def check_sector_of(client: Client, outbound: Outbound) -> Refused | None:
+async def check_sector_of(
+    found: Registration | Refused, outbound: Outbound
+) -> Registration | Refused:
     """Compare the redirect URIs with the client's list. No transaction may be open."""
-    name = "sector_identifier_uri"
+    if isinstance(found, Refused):
+        return found
+    name, client = "sector_identifier_uri", found.client
     address = client.metadata.get(name)
     if not isinstance(address, str):
-        return None
+        return found
     try:
         listed = await outbound.get_json(address)
     except OutboundError as error:
@@ -112,7 +116,7 @@ async def check_sector_of(client: Client, outbound: Outbound) -> Refused | None:
         log.warning("sector_unreadable", extra={"client_id": client.id, "cause": str(error)})
         return refuse(name, "could not be read: it must answer 200 with JSON over https")
     fault = check_sector(listed, client.redirect_uris)
-    return None if fault is None else refuse(name, fault)
+    return found if fault is None else refuse(name, fault)
 
 
 async def register_client(

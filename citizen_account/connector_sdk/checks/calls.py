@@ -80,7 +80,7 @@ async def answer_of(question: Question) -> object:
     """Return the answer; an error is a fault here."""
     outcome = await outcome_of(question)
     if isinstance(outcome, ConnectorError):
-        raise AssertionError(f"{question.name} failed on a healthy emulator: {outcome!r}")  # noqa: TRY004
+        raise AssertionError(f"{question.name} failed on a healthy emulator: {outcome!r}")  # noqa: TRY004  # a failed check, no wrong type
     return outcome
 
 

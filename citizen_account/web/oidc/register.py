@@ -44,12 +44,10 @@ async def registration(request: Request) -> Response:
         refused = await open_door(uow, rules, token, client_address(request, runtime))
     if refused is not None:
         return _send_refusal(refused)
-    found = read_new(metadata, rules, _surroundings(runtime, str(new_id())))
+    described = read_new(metadata, rules, _surroundings(runtime, str(new_id())))
+    found = await check_sector_of(described, runtime.outbound)
     if isinstance(found, Refused):
         return _send_refusal(found)
-    refused = await check_sector_of(found.client, runtime.outbound)
-    if refused is not None:
-        return _send_refusal(refused)
     async with runtime.database.begin() as uow:
         outcome = await register_client(uow, rules, found, token)
     return _send(runtime, outcome, HTTPStatus.CREATED)
@@ -82,12 +80,10 @@ async def _change(request: Request, client_id: ClientId) -> Response:
         previous = await find_registered(uow, client_id, token)
     if isinstance(previous, Refused):
         return _send_refusal(previous)
-    found = read_changed(metadata, rules, _surroundings(runtime, client_id), previous)
+    described = read_changed(metadata, rules, _surroundings(runtime, client_id), previous)
+    found = await check_sector_of(described, runtime.outbound)
     if isinstance(found, Refused):
         return _send_refusal(found)
-    refused = await check_sector_of(found.client, runtime.outbound)
-    if refused is not None:
-        return _send_refusal(refused)
     async with runtime.database.begin() as uow:
         outcome = await change_client(uow, rules, found, token or "")
     return _send(runtime, outcome, HTTPStatus.OK)

@@ -120,7 +120,7 @@ class _Answer:
 
 def _proceed(request: Request, looked: Question | Outcome) -> Response:
     # Without a resident there is no question: the first step is always a sign-in.
-    assert not isinstance(looked, Question)  # noqa: S101
+    assert not isinstance(looked, Question)  # noqa: S101  # for the type checker
     return proceed(request, looked)
 
 
