@@ -29,13 +29,14 @@ def noticing_absence() -> Iterator[None]:
     try:
         yield
     except (OSError, DBAPIError, PoolTimeoutError, PostgresError, SqliteError) as error:
-        if not _is_absence(error):
+        if not is_absence(error):
             raise
         why = type(error).__name__
         raise DomainError(ErrorCode.TEMPORARILY_UNAVAILABLE, why=why) from error
 
 
-def _is_absence(error: Exception) -> bool:
+def is_absence(error: Exception) -> bool:
+    """Say whether the database is away, or the disk; else what was asked of it was wrong."""
     if isinstance(error, OSError | PoolTimeoutError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:

@@ -4,42 +4,40 @@ The hot endpoints spend most of their time in what SQLAlchemy does around a stat
 take this way. It understands what their repositories use: `execute` with Core statements.
 """
 
-import asyncio
 import logging
-import sqlite3
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import ClassVar, TypeGuard
 
-import asyncpg
 from sqlalchemy import Dialect, Executable, Insert, Select
-from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
-from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 
-from citizen_account.domain.transactions import LostRaceError
-from citizen_account.storage.base import LOCK_SECONDS
-from citizen_account.storage.prepared import (
-    Answer,
-    Facts,
-    join_behind,
-    join_inserts,
-    nothing,
-    prepare,
-    prepare_insert,
-)
+from citizen_account.storage.prepared import Answer, Facts, nothing
 
-Waiting = Sequence[tuple[Insert, Facts]]
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """All that one transaction writes, where that is known at once."""
+
+    inserts: Sequence[tuple[Insert, Facts]]
+    winning: tuple[Executable, Facts] | None = None
+    """Changes a row that only one may change; if another was first, nothing is inserted."""
+
+
 class DirectConnection(ABC):
-    """What repositories need of a connection. Plain inserts wait, to be sent together."""
+    """What repositories need of a connection. Plain inserts wait, to be sent together.
+
+    It begins a transaction when something else is written than that, which can wait to the end.
+    """
 
     dialect: ClassVar[Dialect]
 
     def __init__(self, *, is_reading: bool) -> None:
         self._is_reading = is_reading
-        self._waiting: list[tuple[Insert, Facts]] = []
+        self._inserts: list[tuple[Insert, Facts]] = []
         self._winning: tuple[Executable, Facts] | None = None
 
     async def win(self, statement: Executable, facts: Facts) -> None:
@@ -47,7 +45,7 @@ class DirectConnection(ABC):
 
         Raises: LostRaceError, here or with what is asked or kept next.
         """
-        await self.write_waiting()
+        await self._write_waiting()
         self._winning = statement, facts
 
     async def execute(
@@ -55,193 +53,90 @@ class DirectConnection(ABC):
     ) -> Answer:
         """Return the rows. Whatever was to be written before is written first."""
         if isinstance(statement, Select):
-            await self.write_waiting()
+            await self._write_waiting()
             return await self._ask(statement, _one(facts))
         if self._is_reading:
             raise PermissionError("this transaction cannot write")
         if _may_wait(statement):
             rows = facts if isinstance(facts, Sequence) else [facts or {}]
-            self._waiting += [(statement, row) for row in rows]
+            self._inserts += [(statement, row) for row in rows]
             return nothing()
         await self.begin()
-        await self.write_waiting()
+        await self._write_waiting()
         return await self._ask(statement, _one(facts))
 
     async def finish(self) -> None:
         """Keep all that was written."""
-        await self.write_waiting(is_last=True)
+        writing = self._take_waiting()
+        if not self.has_begun:
+            if writing is not None:
+                await self._keep_alone(writing)
+            return
+        if writing is not None:
+            await self.write(writing)
         await self.keep()
 
-    async def write_waiting(self, *, is_last: bool = False) -> None:
-        waiting, self._waiting = self._waiting, []
+    async def _write_waiting(self) -> None:
+        writing = self._take_waiting()
+        if writing is not None:
+            await self.begin()
+            await self.write(writing)
+
+    def _take_waiting(self) -> Writing | None:
+        inserts, self._inserts = self._inserts, []
         winning, self._winning = self._winning, None
-        if winning is not None:
-            await self._win(winning, waiting, is_last=is_last)
-        elif waiting:
-            await self._write(waiting, is_last=is_last)
+        return Writing(inserts, winning) if inserts or winning else None
+
+    @property
+    @abstractmethod
+    def has_begun(self) -> bool: ...
 
     @abstractmethod
     async def begin(self) -> None:
         """Begin a transaction, unless that was done. What was only read needs none."""
 
     @abstractmethod
+    async def write(self, writing: Writing) -> None:
+        """Write within the transaction. Raises: LostRaceError."""
+
+    @abstractmethod
     async def keep(self) -> None: ...
 
     @abstractmethod
-    async def roll_back(self) -> None: ...
+    async def roll_back(self) -> None:
+        """Forget what was written, and give back what was taken; nothing may have begun."""
 
     @abstractmethod
     async def _ask(self, statement: Executable, facts: Facts) -> Answer: ...
 
     @abstractmethod
-    async def _write(self, waiting: Waiting, *, is_last: bool) -> None: ...
+    async def _keep_alone(self, writing: Writing) -> None:
+        """Write it as a transaction of its own. Raises: LostRaceError."""
+
+
+class DirectPool(ABC):
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[DirectConnection]:
+        """Yield a connection; leaving the block keeps what was written, an exception does not."""
+        connection = self.connect(is_reading=False)
+        try:
+            yield connection
+            await connection.finish()
+        except BaseException:
+            await connection.roll_back()
+            raise
 
     @abstractmethod
-    async def _win(
-        self, winning: tuple[Executable, Facts], waiting: Waiting, *, is_last: bool
-    ) -> None: ...
+    def connect(self, *, is_reading: bool) -> DirectConnection:
+        """Return a connection; one that reads refuses to write, and needs no end."""
 
+    @property
+    @abstractmethod
+    def in_use(self) -> int:
+        """How many of the driver's connections are taken."""
 
-class PostgresConnection(DirectConnection):
-    dialect: ClassVar[Dialect] = asyncpg_dialect()  # type: ignore[no-untyped-call]  # stubs
-
-    def __init__(self, driver: asyncpg.Connection, *, is_reading: bool) -> None:
-        super().__init__(is_reading=is_reading)
-        self._driver = driver
-        self._has_begun = False
-
-    async def begin(self) -> None:
-        # At READ COMMITTED each statement has a view of its own: what was read before this line
-        # could not have been read otherwise behind it.
-        if not self._has_begun:
-            await self._driver.execute("BEGIN")
-            self._has_begun = True
-
-    async def keep(self) -> None:
-        if self._has_begun:
-            await self._driver.execute("COMMIT")
-
-    async def roll_back(self) -> None:
-        if self._has_begun and not self._driver.is_closed():
-            await self._driver.execute("ROLLBACK")
-
-    async def _ask(self, statement: Executable, facts: Facts) -> Answer:
-        prepared = prepare(statement, self.dialect, facts)
-        log.debug(prepared.text)
-        return prepared.answer(await self._driver.fetch(prepared.text, *prepared.values(facts)))
-
-    async def _write(self, waiting: Waiting, *, is_last: bool) -> None:
-        if not is_last:
-            await self.begin()
-        # One statement, so one round trip; and where nothing else was written, a transaction.
-        text, inserts = join_inserts(
-            tuple((statement, tuple(facts)) for statement, facts in waiting), self.dialect
-        )
-        log.debug(text)
-        pairs = zip(inserts, waiting, strict=True)
-        values = [value for each, (_, facts) in pairs for value in each.values(facts)]
-        await self._driver.fetch(text, *values)
-
-    async def _win(
-        self, winning: tuple[Executable, Facts], waiting: Waiting, *, is_last: bool
-    ) -> None:
-        if not is_last:
-            await self.begin()
-        statement, won = winning
-        text, parts = join_behind(
-            statement,
-            tuple(won),
-            tuple((insert, tuple(facts)) for insert, facts in waiting),
-            self.dialect,
-        )
-        log.debug(text)
-        pairs = zip(parts, [won, *(facts for _, facts in waiting)], strict=True)
-        values = [value for each, facts in pairs for value in each.values(facts)]
-        if not await self._driver.fetchval(text, *values):
-            raise LostRaceError
-
-
-class SqliteConnection(DirectConnection):
-    """SQLite answers from memory within microseconds: most of it is worth no thread.
-
-    Until something is written the reading connection is asked, which all share: no question
-    waits for an answer there, so none meets another.
-    """
-
-    dialect: ClassVar[Dialect] = pysqlite_dialect()
-
-    def __init__(
-        self,
-        reader: sqlite3.Connection,
-        writer: sqlite3.Connection,
-        turns: asyncio.Lock,
-        *,
-        is_reading: bool,
-    ) -> None:
-        super().__init__(is_reading=is_reading)
-        self._driver = reader
-        self._writer = writer
-        self._turns = turns
-        self._has_begun = False
-
-    async def begin(self) -> None:
-        if self._has_begun:
-            return
-        await self._turns.acquire()
-        self._has_begun = True
-        self._driver = self._writer
-        try:
-            self._writer.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            # Another process writes: a thread waits for it, as one waits for the disk at COMMIT.
-            await self._in_thread(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
-            await self._in_thread("BEGIN IMMEDIATE")
-            self._writer.execute("PRAGMA busy_timeout = 0")
-
-    async def keep(self) -> None:
-        if self._has_begun:
-            await self._in_thread("COMMIT")
-            self._turns.release()
-
-    async def roll_back(self) -> None:
-        if not self._has_begun:
-            return
-        try:
-            if self._writer.in_transaction:
-                await self._in_thread("ROLLBACK")
-        finally:
-            self._turns.release()
-
-    async def _ask(self, statement: Executable, facts: Facts) -> Answer:
-        prepared = prepare(statement, self.dialect, facts)
-        log.debug(prepared.text)
-        found = self._driver.execute(prepared.text, prepared.values(facts))
-        return prepared.answer(found.fetchall())
-
-    async def _write(self, waiting: Waiting, *, is_last: bool) -> None:
-        del is_last
-        await self.begin()
-        for statement, facts in waiting:
-            prepared = prepare_insert(statement, self.dialect, tuple(facts))
-            log.debug(prepared.text)
-            self._driver.execute(prepared.text, prepared.values(facts))
-
-    async def _win(
-        self, winning: tuple[Executable, Facts], waiting: Waiting, *, is_last: bool
-    ) -> None:
-        await self.begin()
-        if (await self._ask(*winning)).first() is None:
-            raise LostRaceError
-        await self._write(waiting, is_last=is_last)
-
-    async def _in_thread(self, command: str) -> None:
-        """Run to the end, also when whoever asked has gone: the connection is not half used."""
-        running = asyncio.ensure_future(asyncio.to_thread(self._writer.execute, command))
-        try:
-            await asyncio.shield(running)
-        except asyncio.CancelledError:
-            await asyncio.wait([running])
-            raise
+    @abstractmethod
+    async def close(self) -> None: ...
 
 
 def _one(facts: Facts | Sequence[Facts] | None) -> Facts:

@@ -172,9 +172,8 @@ class Database:
     async def read_hot(self) -> AsyncIterator[UnitOfWork]:
         """Open what `read` opens, likewise. Raises: temporarily_unavailable."""
         with noticing_absence():
-            async with self._direct.read() as connection:
-                with _marked():
-                    yield self._hot(connection)
+            with _marked():
+                yield self._hot(self._direct.connect(is_reading=True))
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

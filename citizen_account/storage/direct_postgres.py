@@ -1,0 +1,241 @@
+"""Run the statements of the hot endpoints on PostgreSQL: those of several requests together."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import asyncpg
+from sqlalchemy import URL, Dialect, Executable
+from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
+
+from citizen_account.domain.transactions import LostRaceError
+from citizen_account.storage.absence import is_absence
+from citizen_account.storage.base import CONNECT_SECONDS, LOCK_SECONDS, STATEMENT_SECONDS
+from citizen_account.storage.direct import DirectConnection, DirectPool, Writing, log
+from citizen_account.storage.gathering import Gathering
+from citizen_account.storage.prepared import (
+    Answer,
+    Facts,
+    Row,
+    join_behind,
+    join_inserts,
+    prepare,
+)
+
+Values = Sequence[object]
+DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # stubs
+
+
+class PostgresPool(DirectPool):
+    """Lends the driver's connections, to transactions one by one and to single statements.
+
+    What is asked for at once goes as one message, which PostgreSQL answers as one: its section
+    55.2.3 calls that a pipeline, and runs it as one transaction.
+    """
+
+    def __init__(self, url: URL, size: int) -> None:
+        self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._free = asyncio.Semaphore(size)
+        self._idle: list[asyncpg.Connection] = []
+        self._in_use = 0
+        self._questions = Gathering[str, Values, Sequence[Row]](self._ask)
+        self._writings = Gathering[str, Values, bool](self._write)
+
+    @property
+    def in_use(self) -> int:
+        return self._in_use
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    async def ask(self, text: str, values: Values) -> Sequence[Row]:
+        """Return the rows of a statement that only reads."""
+        return await self._questions.ask(text, values)
+
+    async def keep(self, text: str, values: Values) -> bool:
+        """Run a statement that is a transaction, and say whether it won what it had to win."""
+        return await self._writings.ask(text, values)
+
+    async def take(self) -> asyncpg.Connection:
+        """Return a connection that nobody else has until it is given back."""
+        if self._free.locked():
+            async with asyncio.timeout(LOCK_SECONDS):
+                await self._free.acquire()
+        else:
+            # Takes no turn of the loop, so a timeout would be set in vain.
+            await self._free.acquire()
+        try:
+            driver = await self._open()
+        except BaseException:
+            self._free.release()
+            raise
+        self._in_use += 1
+        return driver
+
+    def give_back(self, driver: asyncpg.Connection) -> None:
+        self._in_use -= 1
+        self._free.release()
+        # What a failed rollback left open is closed, never lent again.
+        if driver.is_closed() or driver.is_in_transaction():
+            driver.terminate()
+        else:
+            self._idle.append(driver)
+
+    def connect(self, *, is_reading: bool) -> DirectConnection:
+        return PostgresConnection(self, is_reading=is_reading)
+
+    async def _ask(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row] | Exception]:
+        log.debug(text)
+        try:
+            async with self._lent() as driver:
+                if len(sets) == 1:
+                    return [await driver.fetch(text, *sets[0])]
+                return await _ask_numbered(driver, text, sets)
+        except Exception as error:
+            if len(sets) == 1 or is_absence(error):
+                raise
+            # One of them cannot be asked like this: it shall not harm the others.
+            return [await _outcome(self._ask(text, [values])) for values in sets]
+
+    async def _write(self, text: str, sets: Sequence[Values]) -> Sequence[bool | Exception]:
+        log.debug(text)
+        try:
+            async with self._lent() as driver:
+                if len(sets) == 1:
+                    rows = await driver.fetch(text, *sets[0])
+                else:
+                    rows = await driver.fetchmany(text, sets)
+        except Exception as error:
+            if len(sets) == 1 or is_absence(error):
+                raise
+            # Nothing of it was kept. One of them is at fault: each gets an outcome of its own.
+            return [await _outcome(self._write(text, [values])) for values in sets]
+        # Who had nothing to win gets no row.
+        return [bool(row[0]) for row in rows] if rows else [True] * len(sets)
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[asyncpg.Connection]:
+        driver = await self.take()
+        try:
+            yield driver
+        finally:
+            self.give_back(driver)
+
+    async def _open(self) -> asyncpg.Connection:
+        while self._idle:
+            driver = self._idle.pop()
+            if not driver.is_closed():
+                return driver
+        opened = await asyncpg.connect(
+            self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
+        )
+        for kind in ("json", "jsonb"):
+            await opened.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=json.loads)
+        return opened
+
+
+class PostgresConnection(DirectConnection):
+    """Takes a connection of the driver's with the first statement that needs a transaction.
+
+    At READ COMMITTED each statement has a view of its own: what was read before could not have
+    been read otherwise inside.
+    """
+
+    dialect: ClassVar[Dialect] = DIALECT
+
+    def __init__(self, pool: PostgresPool, *, is_reading: bool) -> None:
+        super().__init__(is_reading=is_reading)
+        self._pool = pool
+        self._driver: asyncpg.Connection | None = None
+
+    @property
+    def has_begun(self) -> bool:
+        return self._driver is not None
+
+    async def begin(self) -> None:
+        if self._driver is None:
+            self._driver = await self._pool.take()
+            await self._driver.execute("BEGIN")
+
+    async def write(self, writing: Writing) -> None:
+        text, values = _worded(writing)
+        log.debug(text)
+        rows = await self._running().fetch(text, *values)
+        if rows and not rows[0][0]:
+            raise LostRaceError
+
+    async def keep(self) -> None:
+        await self._running().execute("COMMIT")
+        self._give_back()
+
+    async def roll_back(self) -> None:
+        if self._driver is None:
+            return
+        try:
+            if not self._driver.is_closed():
+                await self._driver.execute("ROLLBACK")
+        finally:
+            self._give_back()
+
+    async def _ask(self, statement: Executable, facts: Facts) -> Answer:
+        prepared = prepare(statement, self.dialect, facts)
+        values = prepared.values(facts)
+        if self._driver is None:
+            return prepared.answer(await self._pool.ask(prepared.text, values))
+        log.debug(prepared.text)
+        return prepared.answer(await self._driver.fetch(prepared.text, *values))
+
+    async def _keep_alone(self, writing: Writing) -> None:
+        if not await self._pool.keep(*_worded(writing)):
+            raise LostRaceError
+
+    def _running(self) -> asyncpg.Connection:
+        if self._driver is None:
+            raise RuntimeError("no transaction was begun")
+        return self._driver
+
+    def _give_back(self) -> None:
+        driver, self._driver = self._running(), None
+        self._pool.give_back(driver)
+
+
+def _worded(writing: Writing) -> tuple[str, Values]:
+    """Return one statement for all of it, so one round trip, and its values."""
+    inserts = tuple((statement, tuple(facts)) for statement, facts in writing.inserts)
+    all_facts = [facts for _, facts in writing.inserts]
+    if writing.winning is None:
+        text, parts = join_inserts(inserts, DIALECT)
+    else:
+        statement, won = writing.winning
+        text, parts = join_behind(statement, tuple(won), inserts, DIALECT)
+        all_facts.insert(0, won)
+    pairs = zip(parts, all_facts, strict=True)
+    return text, [value for each, facts in pairs for value in each.values(facts)]
+
+
+async def _ask_numbered(
+    driver: asyncpg.Connection, text: str, sets: Sequence[Values]
+) -> Sequence[Sequence[Row]]:
+    found: list[list[Row]] = [[] for _ in sets]
+    numbered = [[*values, number] for number, values in enumerate(sets)]
+    for row in await driver.fetchmany(_numbering(text, len(sets[0])), numbered):
+        found[row[0]].append(row[1:])
+    return found
+
+
+@lru_cache(maxsize=512)
+def _numbering(text: str, places: int) -> str:
+    """Return the statement with one more value, which each of its rows begins with."""
+    return f"SELECT ${places + 1}::int, asked.* FROM ({text}) AS asked"  # noqa: S608  # compiled statements of ours
+
+
+async def _outcome(running: Any) -> Any:
+    try:
+        [outcome] = await running
+    except Exception as error:
+        return error
+    return outcome

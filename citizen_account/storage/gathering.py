@@ -1,0 +1,97 @@
+"""Do together what several requests ask for at once: the busier we are, the less each one costs."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+LANES = 2
+"""So many batches of one kind are under way at once, while what comes in meanwhile gathers."""
+PATIENCE_SECONDS = 0.05
+"""What takes longer waits for a lock of somebody's; the next batch does not wait for it."""
+MOST = 64
+"""Goes into one batch."""
+
+Kind = TypeVar("Kind", bound=Hashable)
+Asked = TypeVar("Asked")
+Outcome = TypeVar("Outcome")
+
+
+class Gathering(Generic[Kind, Asked, Outcome]):
+    """Collect what comes in during one turn of the loop, and run what is of one kind as one.
+
+    `run` returns an outcome for each, in their order: an exception among them is raised to the
+    one that it belongs to, one that `run` itself raises to all.
+    """
+
+    def __init__(
+        self,
+        run: Callable[[Kind, Sequence[Asked]], Awaitable[Sequence[Outcome | Exception]]],
+        *,
+        lanes: int = LANES,
+    ) -> None:
+        self._run = run
+        self._lanes = lanes
+        self._waiting: dict[Kind, list[tuple[Asked, asyncio.Future[Outcome]]]] = {}
+        self._under_way: dict[Kind, int] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, kind: Kind, asked: Asked) -> Outcome:
+        """Return the outcome of this one. Who is cancelled takes nobody along."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        waiting = self._waiting.get(kind)
+        if waiting is None:
+            self._waiting[kind] = [(asked, future)]
+            # Whoever else's request has arrived gets a turn before this.
+            loop.call_soon(self._start, kind)
+        else:
+            waiting.append((asked, future))
+        return await future
+
+    def _start(self, kind: Kind) -> None:
+        under_way = self._under_way.get(kind, 0)
+        if kind not in self._waiting or under_way >= self._lanes:
+            return
+        waiting = self._waiting.pop(kind)
+        if len(waiting) > MOST:
+            self._waiting[kind] = waiting[MOST:]
+        self._under_way[kind] = under_way + 1
+        task = asyncio.create_task(self._do(_Batch(kind, waiting[:MOST])))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _do(self, batch: "_Batch[Kind, Asked, Outcome]") -> None:
+        patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._leave_lane, batch)
+        outcomes: Sequence[Outcome | Exception]
+        try:
+            outcomes = await self._run(batch.kind, [asked for asked, _ in batch.members])
+        except Exception as error:  # noqa: BLE001  # raised to those who asked
+            outcomes = [error] * len(batch.members)
+        finally:
+            patience.cancel()
+            self._leave_lane(batch)
+        for (_, future), outcome in zip(batch.members, outcomes, strict=True):
+            # Who went away is told nothing.
+            if future.done():
+                continue
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+
+    def _leave_lane(self, batch: "_Batch[Kind, Asked, Outcome]") -> None:
+        if not batch.is_in_lane:
+            return
+        batch.is_in_lane = False
+        self._under_way[batch.kind] -= 1
+        if not self._under_way[batch.kind]:
+            del self._under_way[batch.kind]
+        self._start(batch.kind)
+
+
+@dataclass(slots=True)
+class _Batch(Generic[Kind, Asked, Outcome]):
+    kind: Kind
+    members: Sequence[tuple[Asked, asyncio.Future[Outcome]]]
+    is_in_lane: bool = True
