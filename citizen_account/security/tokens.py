@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import secrets
 import time
 from uuid import UUID
@@ -24,7 +25,7 @@ def new_code() -> str:
 def new_id() -> UUID:
     """Return a UUIDv7 (RFC 9562 section 5.7): ids sort by the millisecond of their birth."""
     milliseconds = time.time_ns() // 1_000_000 & ((1 << _UNIX_MS_BITS) - 1)
-    value = milliseconds << 80 | secrets.randbits(80)
+    value = milliseconds << 80 | int.from_bytes(os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)

@@ -18,6 +18,7 @@ _AWAY = ("08", "53", "57P", "3D", "28")
 
 # A wrong statement, or one that writes where only reading is allowed.
 _MISTAKES = frozenset({SQLITE_ERROR, SQLITE_READONLY})
+_OF_DATABASES = (OSError, DBAPIError, PoolTimeoutError, PostgresError, SqliteError)
 
 
 @contextmanager
@@ -28,9 +29,14 @@ def noticing_absence() -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, DBAPIError, PoolTimeoutError, PostgresError, SqliteError) as error:
-        if not is_absence(error):
-            raise
+    except Exception as error:
+        raise_if_absent(error)
+        raise
+
+
+def raise_if_absent(error: Exception) -> None:
+    """Raise `temporarily_unavailable` if that is what the error comes from."""
+    if isinstance(error, _OF_DATABASES) and is_absence(error):
         why = type(error).__name__
         raise DomainError(ErrorCode.TEMPORARILY_UNAVAILABLE, why=why) from error
 

@@ -6,8 +6,7 @@ take this way. It understands what their repositories use: `execute` with Core s
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeGuard
 
@@ -115,17 +114,6 @@ class DirectConnection(ABC):
 
 
 class DirectPool(ABC):
-    @asynccontextmanager
-    async def begin(self) -> AsyncIterator[DirectConnection]:
-        """Yield a connection; leaving the block keeps what was written, an exception does not."""
-        connection = self.connect(is_reading=False)
-        try:
-            yield connection
-            await connection.finish()
-        except BaseException:
-            await connection.roll_back()
-            raise
-
     @abstractmethod
     def connect(self, *, is_reading: bool) -> DirectConnection:
         """Return a connection; one that reads refuses to write, and needs no end."""

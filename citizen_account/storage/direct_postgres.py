@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import asyncpg
 from sqlalchemy import URL, Dialect, Executable
@@ -41,8 +41,8 @@ class PostgresPool(DirectPool):
         self._free = asyncio.Semaphore(size)
         self._idle: list[asyncpg.Connection] = []
         self._in_use = 0
-        self._questions = Gathering[str, Values, Sequence[Row]](self._ask)
-        self._writings = Gathering[str, Values, bool](self._write)
+        self._questions = Gathering[str, Values, Sequence[Row]](self._ask, is_absence)
+        self._writings = Gathering[str, Values, bool](self._write, is_absence)
 
     @property
     def in_use(self) -> int:
@@ -88,32 +88,20 @@ class PostgresPool(DirectPool):
     def connect(self, *, is_reading: bool) -> DirectConnection:
         return PostgresConnection(self, is_reading=is_reading)
 
-    async def _ask(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row] | Exception]:
+    async def _ask(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row]]:
         log.debug(text)
-        try:
-            async with self._lent() as driver:
-                if len(sets) == 1:
-                    return [await driver.fetch(text, *sets[0])]
-                return await _ask_numbered(driver, text, sets)
-        except Exception as error:
-            if len(sets) == 1 or is_absence(error):
-                raise
-            # One of them cannot be asked like this: it shall not harm the others.
-            return [await _outcome(self._ask(text, [values])) for values in sets]
+        async with self._lent() as driver:
+            if len(sets) == 1:
+                return [await driver.fetch(text, *sets[0])]
+            return await _ask_numbered(driver, text, sets)
 
-    async def _write(self, text: str, sets: Sequence[Values]) -> Sequence[bool | Exception]:
+    async def _write(self, text: str, sets: Sequence[Values]) -> Sequence[bool]:
         log.debug(text)
-        try:
-            async with self._lent() as driver:
-                if len(sets) == 1:
-                    rows = await driver.fetch(text, *sets[0])
-                else:
-                    rows = await driver.fetchmany(text, sets)
-        except Exception as error:
-            if len(sets) == 1 or is_absence(error):
-                raise
-            # Nothing of it was kept. One of them is at fault: each gets an outcome of its own.
-            return [await _outcome(self._write(text, [values])) for values in sets]
+        async with self._lent() as driver:
+            if len(sets) == 1:
+                rows = await driver.fetch(text, *sets[0])
+            else:
+                rows = await driver.fetchmany(text, sets)
         # Who had nothing to win gets no row.
         return [bool(row[0]) for row in rows] if rows else [True] * len(sets)
 
@@ -231,11 +219,3 @@ async def _ask_numbered(
 def _numbering(text: str, places: int) -> str:
     """Return the statement with one more value, which each of its rows begins with."""
     return f"SELECT ${places + 1}::int, asked.* FROM ({text}) AS asked"  # noqa: S608  # compiled statements of ours
-
-
-async def _outcome(running: Any) -> Any:
-    try:
-        [outcome] = await running
-    except Exception as error:
-        return error
-    return outcome

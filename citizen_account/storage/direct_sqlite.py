@@ -28,7 +28,7 @@ class SqlitePool(DirectPool):
         self._pair: tuple[sqlite3.Connection, sqlite3.Connection] | None = None
         self._in_use = 0
         # There is one writer, so what comes in while it waits for the disk gathers.
-        self._writings = Gathering[None, Writing, None](self._write, lanes=1)
+        self._writings = Gathering[None, Writing, None](self._write, is_absence, lanes=1)
 
     @property
     def in_use(self) -> int:
@@ -57,32 +57,16 @@ class SqlitePool(DirectPool):
             self._pair = self._open("query_only = ON"), self._open("foreign_keys = ON")
         return SqliteConnection(self, *self._pair, is_reading=is_reading)
 
-    async def _write(self, _: None, writings: Sequence[Writing]) -> Sequence[None | Exception]:
+    async def _write(self, _: None, writings: Sequence[Writing]) -> Sequence[Exception | None]:
         connection = self.connect(is_reading=False)
-        outcomes: list[None | Exception] = []
         try:
             await connection.begin()
-            for writing in writings:
-                try:
-                    outcomes.append(await connection.write(writing))
-                except LostRaceError as lost:
-                    # Nothing of it was written.
-                    outcomes.append(lost)
+            outcomes = [await _lost(connection, writing) for writing in writings]
             await connection.keep()
-        except BaseException as error:
+        except BaseException:
             await connection.roll_back()
-            if len(writings) == 1 or not isinstance(error, Exception) or is_absence(error):
-                raise
-            # Nothing of it was kept. One of them is at fault: each gets an outcome of its own.
-            return [await self._write_one(writing) for writing in writings]
+            raise
         return outcomes
-
-    async def _write_one(self, writing: Writing) -> None | Exception:
-        try:
-            [outcome] = await self._write(None, [writing])
-        except Exception as error:  # noqa: BLE001  # the outcome of that one
-            return error
-        return outcome
 
     def _open(self, pragma: str) -> sqlite3.Connection:
         # Threads take turns: the loop asks, and a thread waits where one must wait.
@@ -175,3 +159,12 @@ class SqliteConnection(DirectConnection):
         except asyncio.CancelledError:
             await asyncio.wait([running])
             raise
+
+
+async def _lost(connection: SqliteConnection, writing: Writing) -> LostRaceError | None:
+    """Write it, or say that another was first: then nothing of it was written."""
+    try:
+        await connection.write(writing)
+    except LostRaceError as lost:
+        return lost
+    return None

@@ -21,16 +21,19 @@ class Gathering(Generic[Kind, Asked, Outcome]):
     """Collect what comes in during one turn of the loop, and run what is of one kind as one.
 
     `run` returns an outcome for each, in their order: an exception among them is raised to the
-    one that it belongs to, one that `run` itself raises to all.
+    one that it belongs to. Where it raises, all is undone and each is run alone, since one of
+    them is at fault; unless `is_of_all` says that the error would meet every one.
     """
 
     def __init__(
         self,
         run: Callable[[Kind, Sequence[Asked]], Awaitable[Sequence[Outcome | Exception]]],
+        is_of_all: Callable[[Exception], bool],
         *,
         lanes: int = LANES,
     ) -> None:
         self._run = run
+        self._is_of_all = is_of_all
         self._lanes = lanes
         self._waiting: dict[Kind, list[tuple[Asked, asyncio.Future[Outcome]]]] = {}
         self._under_way: dict[Kind, int] = {}
@@ -63,11 +66,8 @@ class Gathering(Generic[Kind, Asked, Outcome]):
 
     async def _do(self, batch: "_Batch[Kind, Asked, Outcome]") -> None:
         patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._leave_lane, batch)
-        outcomes: Sequence[Outcome | Exception]
         try:
-            outcomes = await self._run(batch.kind, [asked for asked, _ in batch.members])
-        except Exception as error:  # noqa: BLE001  # raised to those who asked
-            outcomes = [error] * len(batch.members)
+            outcomes = await self._outcomes(batch.kind, [asked for asked, _ in batch.members])
         finally:
             patience.cancel()
             self._leave_lane(batch)
@@ -79,6 +79,16 @@ class Gathering(Generic[Kind, Asked, Outcome]):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+
+    async def _outcomes(
+        self, kind: Kind, all_asked: Sequence[Asked]
+    ) -> Sequence[Outcome | Exception]:
+        try:
+            return await self._run(kind, all_asked)
+        except Exception as error:  # noqa: BLE001  # raised to those who asked
+            if len(all_asked) == 1 or self._is_of_all(error):
+                return [error] * len(all_asked)
+        return [(await self._outcomes(kind, [asked]))[0] for asked in all_asked]
 
     def _leave_lane(self, batch: "_Batch[Kind, Asked, Outcome]") -> None:
         if not batch.is_in_lane:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -107,6 +108,9 @@ CODE = (
     CodeRow.used_at,
 )
 TOKEN = tuple(TokenRow.__table__.columns)
+GRANT_NAMES = tuple(column.name for column in GRANT)
+TOKEN_NAMES = tuple(column.name for column in TOKEN)
+_GRANT_FIELDS = attrgetter(*GRANT_NAMES)
 
 ADD_GRANT = insert(GrantRow)
 ADD_CODE = insert(CodeRow)
@@ -267,7 +271,7 @@ def presented_of(row: Sequence[Any]) -> PresentedToken:  # Any: as above
 
 
 def _grant_columns(grant: Grant) -> dict[str, object]:
-    columns: dict[str, object] = {column.name: getattr(grant, column.name) for column in GRANT}
+    columns: dict[str, object] = dict(zip(GRANT_NAMES, _GRANT_FIELDS(grant), strict=True))
     return columns | {
         "claims": sorted(grant.claims),
         "id_token_claims": sorted(grant.id_token_claims),
@@ -278,12 +282,12 @@ def _grant_columns(grant: Grant) -> dict[str, object]:
 
 
 def _token(row: Sequence[Any]) -> StoredToken:  # Any: columns of each type
-    columns = dict(zip((column.name for column in TOKEN), row, strict=True))
+    columns = dict(zip(TOKEN_NAMES, row, strict=True))
     return StoredToken(**columns)
 
 
 def _grant(row: Sequence[object] | Row[tuple[object, ...]]) -> Grant:
-    columns = dict(zip((column.name for column in GRANT), row, strict=True))
+    columns = dict(zip(GRANT_NAMES, row, strict=True))
     claims, in_id_token = columns.pop("claims"), columns.pop("id_token_claims")
     return Grant(
         claims=frozenset(claims),

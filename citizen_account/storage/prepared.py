@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Dialect, Executable, Insert, IteratorResult
@@ -33,27 +34,45 @@ class Bind:
         return value if self.process is None else self.process(value)
 
 
-@dataclass(frozen=True, slots=True)
 class Prepared:
     """A statement as its driver takes it, and how values become columns and come back."""
 
-    text: str
-    binds: Sequence[Bind]
-    constants: Facts
-    columns: SimpleResultMetaData
-    processors: Sequence[tuple[int, Process]]
+    def __init__(
+        self,
+        text: str,
+        binds: Sequence[Bind],
+        constants: Facts,
+        columns: SimpleResultMetaData,
+        processors: Sequence[tuple[int, Process]],
+    ) -> None:
+        self.text = text
+        self.binds = binds
+        self._constants = constants
+        self._columns = columns
+        self._processors = processors
+        # One call for all names where that is all: most statements, and most of their places.
+        self._is_plain = len(binds) > 1 and all(bind.position is None for bind in binds)
+        self._pick = itemgetter(*(bind.name for bind in binds)) if self._is_plain else None
+        self._processes = [
+            (place, bind.process) for place, bind in enumerate(binds) if bind.process is not None
+        ]
 
     def values(self, facts: Facts) -> list[object]:
-        known = {**self.constants, **facts} if self.constants else facts
-        return [bind.value(known) for bind in self.binds]
+        known = {**self._constants, **facts} if self._constants else facts
+        if self._pick is None:
+            return [bind.value(known) for bind in self.binds]
+        values = list(self._pick(known))
+        for place, process in self._processes:
+            values[place] = process(values[place])
+        return values
 
     def answer(self, rows: Iterable[Row]) -> Answer:
-        found = [self._processed(row) for row in rows] if self.processors else map(tuple, rows)
-        return IteratorResult(self.columns, iter(found))
+        found = [self._processed(row) for row in rows] if self._processors else map(tuple, rows)
+        return IteratorResult(self._columns, iter(found))
 
     def _processed(self, row: Row) -> Row:
         values = list(row)
-        for position, process in self.processors:
+        for position, process in self._processors:
             values[position] = process(values[position])
         return tuple(values)
 

@@ -16,6 +16,8 @@ SHORTEST_WITHHELD = 3
 # Attributes of every record; what `extra` adds beside them is ours and goes into the line.
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
+_ENCODER = json.JSONEncoder(default=str, ensure_ascii=True)
+
 
 class JsonLines(logging.Formatter):
     """JSON escapes line breaks and control characters, so that no value can forge a line."""
@@ -32,7 +34,7 @@ class JsonLines(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
-        return json.dumps(_without_withheld(line), default=str, ensure_ascii=True)
+        return _ENCODER.encode(_without_withheld(line))
 
 
 def _without_withheld(line: dict[str, object]) -> dict[str, object]:
@@ -47,6 +49,8 @@ def _without_withheld(line: dict[str, object]) -> dict[str, object]:
 
 def configure_logging(level: int = logging.INFO) -> None:
     """Send every logger's lines to standard error."""
+    # The lines tell neither process nor thread, so nobody needs to find them out for each.
+    logging.logProcesses = logging.logThreads = logging.logMultiprocessing = False
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
@@ -54,16 +58,6 @@ def configure_logging(level: int = logging.INFO) -> None:
     root.setLevel(level)
     for noisy in ("httpx2", "httpcore2", "uvicorn.access", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-
-
-@contextmanager
-def request_named(identifier: str) -> Iterator[None]:
-    """Carry the request's id into every line that is logged meanwhile."""
-    before = request_id.set(identifier)
-    try:
-        yield
-    finally:
-        request_id.reset(before)
 
 
 @contextmanager

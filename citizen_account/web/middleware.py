@@ -3,10 +3,9 @@
 import logging
 import re
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -14,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.security.tokens import new_id
-from citizen_account.telemetry import request_id, request_named
-from citizen_account.telemetry.tracing import Span
+from citizen_account.telemetry import request_id
+from citizen_account.telemetry.tracing import Span, Tracer
 from citizen_account.web.errors import answer
 from citizen_account.web.requests import comes_by_proxy, parse_fields
 
@@ -35,6 +34,8 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "x-frame-options": "DENY",
+    "content-security-policy": BARE_POLICY,
+    "cache-control": "no-store",
 }
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 Check = Callable[[Scope, Runtime], ErrorCode | None]
@@ -47,6 +48,7 @@ class Guard:
         self._app = app
         self._runtime = runtime
         self._paths: dict[object, str] | None = None
+        self._headers = _headers_of(runtime)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -63,11 +65,19 @@ class Guard:
                 self._add_headers(message, identifier)
             await send(message)
 
-        with request_named(identifier), self._traced(scope) as span:
-            try:
+        named = request_id.set(identifier)
+        try:
+            if self._runtime.tracer is None:
                 await self._pass_on(scope, receive, send_guarded)
-            finally:
-                self._note(scope, status, time.monotonic() - started, span)
+            else:
+                with self._traced(scope, self._runtime.tracer) as span:
+                    try:
+                        await self._pass_on(scope, receive, send_guarded)
+                    finally:
+                        self._describe(span, scope, status)
+        finally:
+            self._note(scope, status, time.monotonic() - started)
+            request_id.reset(named)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         code = self._fault_of(scope)
@@ -77,23 +87,31 @@ class Guard:
         await self._app(scope, _capped(receive), send)
 
     def _fault_of(self, scope: Scope) -> ErrorCode | None:
-        checks: tuple[Check, ...] = (_host_fault, _query_fault, _path_fault, _length_fault)
-        faults = (check(scope, self._runtime) for check in checks)
-        return next((fault for fault in faults if fault is not None), None)
+        for check in CHECKS:
+            fault = check(scope, self._runtime)
+            if fault is not None:
+                return fault
+        return None
 
-    @contextmanager
-    def _traced(self, scope: Scope) -> Iterator[Span | None]:
-        tracer = self._runtime.tracer
-        if tracer is None:
-            yield None
-            return
+    def _traced(self, scope: Scope, tracer: Tracer) -> AbstractContextManager[Span]:
         request = Request(scope)
         is_believed = comes_by_proxy(request, self._runtime)
         parent = request.headers.get("traceparent", "") if is_believed else ""
-        with tracer.span(scope["method"], parent) as span:
-            yield span
+        return tracer.span(scope["method"], parent)
 
-    def _note(self, scope: Scope, status: int, seconds: float, span: Span | None) -> None:
+    def _describe(self, span: Span, scope: Scope, status: int) -> None:
+        method, route = scope["method"], self._route_of(scope)
+        span.name(f"{method} {route}".strip())
+        span.note(
+            {
+                "http.request.method": method,
+                "http.route": route,
+                "http.response.status_code": status,
+                "citizen.request_id": request_id.get(),
+            }
+        )
+
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """Say what was asked and answered: the route, never the address with its values."""
         method, route = scope["method"], self._route_of(scope)
         milliseconds = round(seconds * 1000, 1)
@@ -104,16 +122,6 @@ class Guard:
             runtime.metrics.note_request(method, route, status, seconds)
             in_use = runtime.database.connections_in_use()
             runtime.metrics.note_load(runtime.hasher.under_way, in_use)
-        if span is not None:
-            span.name(f"{method} {route}".strip())
-            span.note(
-                {
-                    "http.request.method": method,
-                    "http.route": route,
-                    "http.response.status_code": status,
-                    "citizen.request_id": request_id.get(),
-                }
-            )
 
     def _route_of(self, scope: Scope) -> str:
         """Return the path as the program has it, with names in place of values."""
@@ -128,23 +136,28 @@ class Guard:
         return self._paths.get(scope.get("endpoint"), "")
 
     def _add_headers(self, message: Message, identifier: str) -> None:
-        headers = MutableHeaders(scope=message)
-        headers["x-request-id"] = identifier
-        for name, value in HEADERS.items():
-            headers.setdefault(name, value)
-        headers.setdefault("content-security-policy", BARE_POLICY)
-        headers.setdefault("cache-control", "no-store")
-        if self._runtime.is_https:
-            # RFC 6797 section 7.2: over TLS only.
-            headers["strict-transport-security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+        """Add what the answer does not say itself. Names are in small letters (ASGI)."""
+        own = message.get("headers", ())
+        said = {name for name, _ in own}
+        more = [header for header in self._headers if header[0] not in said]
+        message["headers"] = [*own, *more, (b"x-request-id", identifier.encode())]
+
+
+def _headers_of(runtime: Runtime) -> Sequence[tuple[bytes, bytes]]:
+    headers = dict(HEADERS)
+    if runtime.is_https:
+        # RFC 6797 section 7.2: over TLS only.
+        headers["strict-transport-security"] = f"max-age={TWO_YEARS}; includeSubDomains"
+    return [(name.encode(), value.encode()) for name, value in headers.items()]
 
 
 def request_id_of(scope: Scope, runtime: Runtime) -> str:
     """Return what a trusted proxy calls the request, if that is a plain word; else a new id."""
-    request = Request(scope)
-    given = request.headers.get("x-request-id", "")
-    if WELL_FORMED_ID.fullmatch(given) and comes_by_proxy(request, runtime):
-        return given
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    if given:
+        word = given.decode("latin-1")
+        if WELL_FORMED_ID.fullmatch(word) and comes_by_proxy(Request(scope), runtime):
+            return word
     return str(new_id())
 
 
@@ -176,6 +189,8 @@ def _host_fault(scope: Scope, runtime: Runtime) -> ErrorCode | None:
 def _query_fault(scope: Scope, _: Runtime) -> ErrorCode | None:
     if len(scope["query_string"]) > MAX_QUERY_BYTES:
         return ErrorCode.REQUEST_TOO_LARGE
+    if not scope["query_string"]:
+        return None
     try:
         parse_fields(scope["query_string"])
     except DomainError as error:
@@ -198,3 +213,6 @@ def _length_fault(scope: Scope, _: Runtime) -> ErrorCode | None:
     if any(len(length) > MAX_DIGITS or int(length) > MAX_BODY_BYTES for length in lengths[:1]):
         return ErrorCode.REQUEST_TOO_LARGE
     return None
+
+
+CHECKS: Sequence[Check] = (_host_fault, _query_fault, _path_fault, _length_fault)

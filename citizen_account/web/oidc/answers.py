@@ -1,8 +1,8 @@
 """What the machine endpoints share: who we are, and how an answer leaves."""
 
-import json
 from collections.abc import Mapping
 
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -41,7 +41,7 @@ def send_json(
     """Return JSON that nobody may keep, unless the headers say otherwise."""
     # Authlib's headers name a content type of their own, which Response does not repeat.
     return Response(
-        json.dumps(body, ensure_ascii=False).encode(),
+        to_json(body),
         status,
         {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
     )
