@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from fastapi import APIRouter, Depends, FastAPI, params
+from fastapi.telemetry import TelemetryConfig
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
@@ -56,7 +57,9 @@ def create_app(
     static_files = _static_files(runtime)
     own = development.ROUTES if runtime.is_development else ()
     routes = [Route("/", home), *oidc.ROUTES, *health.ROUTES, *metrics.ROUTES, *own, *more_routes]
-    app = FastAPI(lifespan=lifespan, routes=routes, openapi_url=None)
+    # Traces and metrics are ours: FastAPI's would hold addresses with the ids in them.
+    silent = TelemetryConfig(tracing=False, metrics=False, logs=False)
+    app = FastAPI(lifespan=lifespan, routes=routes, openapi_url=None, telemetry=silent)
     app.router.routes.append(Mount(PREFIX, static_files))
     app.state.runtime = runtime
     app.state.pages = Pages(

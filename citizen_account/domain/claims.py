@@ -1,6 +1,7 @@
 """Say which claims a scope stands for, and what an account can answer (OIDC Core section 5)."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 from citizen_account.domain.accounts import Account, Address, Profile
@@ -59,6 +60,7 @@ _ACCOMPANIES_ALL = "updated_at"
 Value = str | bool | int | Mapping[str, str]
 
 
+@lru_cache(maxsize=256)
 def claims_of_scopes(scopes: frozenset[str]) -> frozenset[str]:
     """Return every claim that the scopes ask for."""
     return frozenset().union(*(CLAIMS_OF_SCOPE.get(scope, frozenset()) for scope in scopes))
@@ -73,6 +75,7 @@ def stands_for(claim: str, requested: frozenset[str]) -> str | None:
     return COMPANIONS.get(claim, claim)
 
 
+@lru_cache(maxsize=256)
 def decided_claims(requested: frozenset[str]) -> tuple[str, ...]:
     """Return what the resident is asked about, in the order the pages show it."""
     asked = {stands_for(claim, requested) for claim in requested}

@@ -16,6 +16,7 @@ from citizen_account.openid.resources import read_resources
 from citizen_account.openid.responses import Refused
 
 # RFC 6749 appendix A: codes, tokens and their like are 1*VSCHAR.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _VISIBLE_ASCII = re.compile(r"[\x20-\x7e]+")
 # RFC 6749 section 3.3.
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*")
@@ -142,4 +143,4 @@ def _required(fields: Fields, name: str) -> str:
 
 
 def _is_storable(value: str) -> bool:
-    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
+    return _UNSTORABLE.search(value) is None

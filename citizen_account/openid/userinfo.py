@@ -13,6 +13,8 @@ from citizen_account.openid.subjects import subject_of
 
 def released_claims(grant: Grant, scope: str) -> frozenset[str]:
     """Return the grant's claims, less those of the scopes that the token gave up."""
+    if scope == grant.scope:
+        return grant.claims
     given_up = frozenset(grant.scope.split()) - frozenset(scope.split())
     kept = claims_of_scopes(frozenset(scope.split()))
     return grant.claims - (claims_of_scopes(given_up) - kept)

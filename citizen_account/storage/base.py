@@ -52,8 +52,8 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, _: Dialect) -> datetime | None:
-        if value is None:
-            return None
+        if value is None or value.tzinfo is UTC:
+            return value
         # Parsers have tzinfo objects of their own: the offset decides.
         if value.utcoffset() != timedelta(0):
             raise ValueError("an instant must be in UTC")

@@ -1,13 +1,13 @@
 """Run the statements of the hot endpoints on PostgreSQL: those of several requests together."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import ClassVar
 
 import asyncpg
+from pydantic_core import from_json
 from sqlalchemy import URL, Dialect, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
@@ -23,10 +23,11 @@ from citizen_account.storage.prepared import (
     join_behind,
     join_inserts,
     prepare,
+    write_json,
 )
 
 Values = Sequence[object]
-DIALECT: Dialect = asyncpg_dialect()  # type: ignore[no-untyped-call]  # stubs
+DIALECT: Dialect = asyncpg_dialect(json_serializer=write_json)  # type: ignore[no-untyped-call]  # stubs
 
 
 class PostgresPool(DirectPool):
@@ -122,7 +123,7 @@ class PostgresPool(DirectPool):
             self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
         )
         for kind in ("json", "jsonb"):
-            await opened.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=json.loads)
+            await opened.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=from_json)
         return opened
 
 

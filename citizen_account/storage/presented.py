@@ -1,6 +1,5 @@
 """Find a client and what it presents in one question: the busiest endpoints ask for both."""
 
-from typing import Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,7 +18,6 @@ from citizen_account.storage.grants import (
     presented_of,
 )
 
-NAMES = tuple(column.name for column in COLUMNS)
 _ASKING = ClientRow.id == bindparam("client_id")
 WITH_TOKEN = (
     select(*COLUMNS, *TOKEN, *GRANT)
@@ -57,7 +55,7 @@ class Presented:
         if row is None:
             return None, None
         rest = row[len(COLUMNS) :]
-        return _client(row), None if rest[0] is None else presented_of(rest)
+        return client_of(row), None if rest[0] is None else presented_of(rest)
 
     async def code(
         self, client_id: ClientId, digest: bytes
@@ -68,15 +66,11 @@ class Presented:
         if row is None:
             return None, None
         rest = row[len(COLUMNS) :]
-        return _client(row), None if rest[0] is None else code_of(rest)
+        return client_of(row), None if rest[0] is None else code_of(rest)
 
     async def holder(self, digest: bytes) -> tuple[Client, PresentedToken] | None:
         """Return the token, and the client that it was issued to."""
         row = (await self._connection.execute(OF_TOKEN, {"secret_digest": digest})).first()
         if row is None:
             return None
-        return _client(row[len(TOKEN) + len(GRANT) :]), presented_of(row)
-
-
-def _client(row: Any) -> Client:  # noqa: ANN401  # columns of each type
-    return client_of(dict(zip(NAMES, row, strict=False)))
+        return client_of(row[len(TOKEN) + len(GRANT) :]), presented_of(row)

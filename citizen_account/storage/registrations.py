@@ -148,7 +148,7 @@ class Registrations:
     async def queue(self, size: int) -> Sequence[tuple[datetime, Client]]:
         """List the clients that wait for an administrator, the longest first."""
         rows = await self._connection.execute(QUEUE, {"size": size})
-        return [_waiting(row._asdict()) for row in rows]
+        return [_waiting(row) for row in rows]
 
     async def count_waiting(self) -> int:
         count: int = (await self._connection.execute(COUNT_QUEUE)).scalar_one()
@@ -185,5 +185,5 @@ class InitialTokens:
         await self._connection.execute(FORGET_TOKENS, {"now": now})
 
 
-def _waiting(columns: dict[str, Any]) -> tuple[datetime, Client]:
-    return columns.pop("asked_at"), client_of(columns)
+def _waiting(row: Sequence[Any]) -> tuple[datetime, Client]:  # Any: columns of each type
+    return row[0], client_of(row[1:])

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ForeignKey, String, bindparam, insert, select, update
@@ -12,6 +13,7 @@ from citizen_account.domain.accounts import Level
 from citizen_account.domain.clients import ClientId
 from citizen_account.domain.resources import ResourceServer, TokenFormat
 from citizen_account.storage.base import Base
+from citizen_account.storage.written import Written
 
 
 class ResourceServerRow(Base):
@@ -32,7 +34,8 @@ class ResourceServerRow(Base):
     created_at: Mapped[datetime]
 
 
-READ = select(*ResourceServerRow.__table__.columns)
+WRITTEN = Written(ResourceServerRow.__table__)
+READ = select(*WRITTEN.columns)
 _LIVING = READ.where(ResourceServerRow.is_disabled.is_(False))
 FIND = READ.where(ResourceServerRow.id == bindparam("resource"))
 FIND_SOME = _LIVING.where(ResourceServerRow.id.in_(bindparam("resources", expanding=True)))
@@ -49,16 +52,16 @@ class Resources:
     async def find(self, resource: str) -> ResourceServer | None:
         """Return it, disabled or not."""
         row = (await self._connection.execute(FIND, {"resource": resource})).first()
-        return None if row is None else _server(row._asdict())
+        return None if row is None else _server(tuple(row))
 
     async def find_some(self, resources: Sequence[str]) -> Mapping[str, ResourceServer]:
         """Return those that exist and are not disabled, by their id."""
         rows = await self._connection.execute(FIND_SOME, {"resources": list(resources)})
-        return {row.id: _server(row._asdict()) for row in rows}
+        return {row.id: _server(tuple(row)) for row in rows}
 
     async def all(self) -> Sequence[ResourceServer]:
         """List in the order of ids."""
-        return [_server(row._asdict()) for row in await self._connection.execute(LIST)]
+        return [_server(tuple(row)) for row in await self._connection.execute(LIST)]
 
     async def add(self, server: ResourceServer) -> None:
         await self._connection.execute(ADD, _row(server))
@@ -91,7 +94,9 @@ def _row(server: ResourceServer) -> dict[str, object]:
     }
 
 
-def _server(columns: dict[str, Any]) -> ResourceServer:  # Any: columns of each type
+@lru_cache(maxsize=128)
+def _server(row: tuple[Any, ...]) -> ResourceServer:  # Any: columns of each type
+    columns = WRITTEN.read(row)
     lifetime, max_age = columns.pop("token_lifetime_seconds"), columns.pop("max_age_seconds")
     return ResourceServer(
         scopes=frozenset(columns.pop("scopes")),

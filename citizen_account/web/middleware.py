@@ -116,7 +116,11 @@ class Guard:
         method, route = scope["method"], self._route_of(scope)
         milliseconds = round(seconds * 1000, 1)
         facts = {"method": method, "route": route, "status": status, "milliseconds": milliseconds}
-        log.info("request", extra=facts)
+        # What `log.info` does, but for looking which line of ours called it.
+        if log.isEnabledFor(logging.INFO):
+            log.handle(
+                log.makeRecord(log.name, logging.INFO, "", 0, "request", (), None, extra=facts)
+            )
         runtime = self._runtime
         if runtime.metrics is not None:
             runtime.metrics.note_request(method, route, status, seconds)
