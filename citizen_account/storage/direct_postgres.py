@@ -26,7 +26,7 @@ from citizen_account.storage.prepared import (
     write_json,
 )
 
-Values = Sequence[object]
+Values = tuple[object, ...]
 DIALECT: Dialect = asyncpg_dialect(json_serializer=write_json)  # type: ignore[no-untyped-call]  # stubs
 
 
@@ -92,9 +92,12 @@ class PostgresPool(DirectPool):
     async def _ask(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row]]:
         log.debug(text)
         async with self._lent() as driver:
-            if len(sets) == 1:
-                return [await driver.fetch(text, *sets[0])]
-            return await _ask_numbered(driver, text, sets)
+            # Who asks the same at once is told the same.
+            places = {values: place for place, values in enumerate(dict.fromkeys(sets))}
+            if len(places) == 1:
+                return [await driver.fetch(text, *sets[0])] * len(sets)
+            answers = await _ask_numbered(driver, text, tuple(places))
+        return [answers[places[values]] for values in sets]
 
     async def _write(self, text: str, sets: Sequence[Values]) -> Sequence[bool]:
         log.debug(text)
@@ -172,7 +175,7 @@ class PostgresConnection(DirectConnection):
 
     async def _ask(self, statement: Executable, facts: Facts) -> Answer:
         prepared = prepare(statement, self.dialect, facts)
-        values = prepared.values(facts)
+        values = tuple(prepared.values(facts))
         if self._driver is None:
             return prepared.answer(await self._pool.ask(prepared.text, values))
         log.debug(prepared.text)
@@ -203,14 +206,14 @@ def _worded(writing: Writing) -> tuple[str, Values]:
         text, parts = join_behind(statement, tuple(won), inserts, DIALECT)
         all_facts.insert(0, won)
     pairs = zip(parts, all_facts, strict=True)
-    return text, [value for each, facts in pairs for value in each.values(facts)]
+    return text, tuple(value for each, facts in pairs for value in each.values(facts))
 
 
 async def _ask_numbered(
     driver: asyncpg.Connection, text: str, sets: Sequence[Values]
 ) -> Sequence[Sequence[Row]]:
     found: list[list[Row]] = [[] for _ in sets]
-    numbered = [[*values, number] for number, values in enumerate(sets)]
+    numbered = [(*values, number) for number, values in enumerate(sets)]
     for row in await driver.fetchmany(_numbering(text, len(sets[0])), numbered):
         found[row[0]].append(row[1:])
     return found

@@ -29,7 +29,7 @@ class SqlitePool(DirectPool):
         self._pair: tuple[sqlite3.Connection, sqlite3.Connection] | None = None
         self._in_use = 0
         # There is one writer, so what comes in while it waits for the disk gathers.
-        self._writings = Gathering[None, Writing, None](self._write, is_absence, lanes=1)
+        self._writings = Gathering[None, Writing, None](self._write, is_absence)
 
     @property
     def in_use(self) -> int:

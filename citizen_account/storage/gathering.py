@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-LANES = 2
-"""So many batches of one kind are under way at once, while what comes in meanwhile gathers."""
 PATIENCE_SECONDS = 0.05
 """What takes longer waits for a lock of somebody's; the next batch does not wait for it."""
 MOST = 64
@@ -17,8 +15,14 @@ Asked = TypeVar("Asked")
 Outcome = TypeVar("Outcome")
 
 
+@dataclass(slots=True, eq=False)
+class _Batch(Generic[Kind, Asked, Outcome]):
+    kind: Kind
+    members: Sequence[tuple[Asked, asyncio.Future[Outcome]]]
+
+
 class Gathering(Generic[Kind, Asked, Outcome]):
-    """Collect what comes in during one turn of the loop, and run what is of one kind as one.
+    """Run one batch of a kind at a time; what comes in meanwhile is the next one.
 
     `run` returns an outcome for each, in their order: an exception among them is raised to the
     one that it belongs to. Where it raises, all is undone and each is run alone, since one of
@@ -29,14 +33,11 @@ class Gathering(Generic[Kind, Asked, Outcome]):
         self,
         run: Callable[[Kind, Sequence[Asked]], Awaitable[Sequence[Outcome | Exception]]],
         is_of_all: Callable[[Exception], bool],
-        *,
-        lanes: int = LANES,
     ) -> None:
         self._run = run
         self._is_of_all = is_of_all
-        self._lanes = lanes
         self._waiting: dict[Kind, list[tuple[Asked, asyncio.Future[Outcome]]]] = {}
-        self._under_way: dict[Kind, int] = {}
+        self._under_way: dict[Kind, _Batch[Kind, Asked, Outcome]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, kind: Kind, asked: Asked) -> Outcome:
@@ -53,24 +54,23 @@ class Gathering(Generic[Kind, Asked, Outcome]):
         return await future
 
     def _start(self, kind: Kind) -> None:
-        under_way = self._under_way.get(kind, 0)
-        if kind not in self._waiting or under_way >= self._lanes:
+        if kind in self._under_way or kind not in self._waiting:
             return
         waiting = self._waiting.pop(kind)
         if len(waiting) > MOST:
             self._waiting[kind] = waiting[MOST:]
-        self._under_way[kind] = under_way + 1
-        task = asyncio.create_task(self._do(_Batch(kind, waiting[:MOST])))
+        batch = self._under_way[kind] = _Batch(kind, waiting[:MOST])
+        task = asyncio.create_task(self._do(batch))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _do(self, batch: "_Batch[Kind, Asked, Outcome]") -> None:
-        patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._leave_lane, batch)
+    async def _do(self, batch: _Batch[Kind, Asked, Outcome]) -> None:
+        patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._pass, batch)
         try:
             outcomes = await self._outcomes(batch.kind, [asked for asked, _ in batch.members])
         finally:
             patience.cancel()
-            self._leave_lane(batch)
+            self._pass(batch)
         for (_, future), outcome in zip(batch.members, outcomes, strict=True):
             # Who went away is told nothing.
             if future.done():
@@ -90,18 +90,8 @@ class Gathering(Generic[Kind, Asked, Outcome]):
                 return [error] * len(all_asked)
         return [(await self._outcomes(kind, [asked]))[0] for asked in all_asked]
 
-    def _leave_lane(self, batch: "_Batch[Kind, Asked, Outcome]") -> None:
-        if not batch.is_in_lane:
-            return
-        batch.is_in_lane = False
-        self._under_way[batch.kind] -= 1
-        if not self._under_way[batch.kind]:
+    def _pass(self, batch: _Batch[Kind, Asked, Outcome]) -> None:
+        """Let the next batch begin, when this one has ended or takes too long."""
+        if self._under_way.get(batch.kind) is batch:
             del self._under_way[batch.kind]
-        self._start(batch.kind)
-
-
-@dataclass(slots=True)
-class _Batch(Generic[Kind, Asked, Outcome]):
-    kind: Kind
-    members: Sequence[tuple[Asked, asyncio.Future[Outcome]]]
-    is_in_lane: bool = True
+            self._start(batch.kind)

@@ -1,6 +1,5 @@
 """Find a client and what it presents in one question: the busiest endpoints ask for both."""
 
-
 from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 

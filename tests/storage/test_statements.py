@@ -1,19 +1,14 @@
 """How much a request asks of the database: the figure that throughput hangs on."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import httpx2
 import pytest
-from sqlalchemy import event
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.grants import GrantEnd
-from citizen_account.storage.direct import log
 from citizen_account.storage.unit_of_work import Database
 from tests.relying_party import Party
 from tests.services import GRANT, SECRET, authorize, open_account, register
+from tests.statements import statements
 
 GRANT_TYPES = ["authorization_code", "refresh_token", "client_credentials"]
 
@@ -25,42 +20,6 @@ async def library(runtime: Runtime, http: httpx2.AsyncClient) -> Party:
     await register(runtime, grant_types=GRANT_TYPES, scope="openid profile email cases.read")
     await runtime.keys.load()
     return Party(http, "library", SECRET)
-
-
-class Sent(logging.Handler):
-    """Keep the verbs of statements that went to the driver directly."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.verbs: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.verbs.append(record.getMessage().split()[0])
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """Yield the verbs that are sent inside the block, by either way."""
-    sent = Sent()
-
-    def note(*facts: object) -> None:
-        verb = str(facts[2]).split()[0]
-        if verb != "BEGIN":
-            sent.verbs.append(verb)
-
-    writer, reader = database.engines.writer.sync_engine, database.engines.reader.sync_engine
-    # On PostgreSQL the reader is the writer with other options, and shares its events.
-    watched = [writer] if reader.pool is writer.pool else [writer, reader]
-    for engine in watched:
-        event.listen(engine, "before_cursor_execute", note)
-    level = log.level
-    log.addHandler(sent)
-    log.setLevel(logging.DEBUG)
-    yield sent.verbs
-    log.setLevel(level)
-    log.removeHandler(sent)
-    for engine in watched:
-        event.remove(engine, "before_cursor_execute", note)
 
 
 def inserts(database: Database, count: int) -> list[str]:
