@@ -8,11 +8,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import ClassVar
 
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 from joserfc.util import to_bytes, urlsafe_b64decode
+from pydantic_core import to_json
 
 from citizen_account.domain.keys import KeyState, StoredKey, place_keys
 
@@ -55,7 +56,9 @@ class SigningKey:
     def sign(self, claims: Mapping[str, object], typ: str = "JWT") -> str:
         """Return a JWT. RFC 8725 section 3.11: `typ` keeps the kinds of token apart."""
         header = {"alg": self.algorithm, "kid": self.kid, "typ": typ}
-        return jwt.encode(header, dict(claims), self.key, registry=_registry(self.algorithm))
+        return jws.serialize_compact(
+            header, to_json(claims), self.key, registry=_registry(self.algorithm)
+        )
 
     def public_jwk(self) -> dict[str, object]:
         public = self.key.as_dict(private=False)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 
-from tests.bench.city import RESOURCE, SCOPE, residents
+from tests.bench.city import SCOPE, residents, resource_of
 from tests.bench.line import Line, UnexpectedAnswerError
 from tests.bench.providers import Provider
 from tests.factories import CHALLENGE, PASSWORD, REDIRECT_URI, VERIFIER
@@ -42,9 +42,13 @@ async def client_credentials(provider: Provider, share: int) -> Work:
     )
 
 
-async def client_credentials_jwt(provider: Provider, share: int) -> Work:
-    fields = {"grant_type": "client_credentials", "scope": "cases.read", "resource": RESOURCE}
-    return _repeat_form(provider.paths.token, fields, share)
+def client_credentials_jwt(algorithm: str) -> Callable[[Provider, int], Awaitable[Work]]:
+    async def prepare(provider: Provider, share: int) -> Work:
+        fields = {"grant_type": "client_credentials", "scope": "cases.read"}
+        fields["resource"] = resource_of(algorithm)
+        return _repeat_form(provider.paths.token, fields, share)
+
+    return prepare
 
 
 async def redeem(provider: Provider, share: int) -> Work:
@@ -126,7 +130,8 @@ async def log_in(provider: Provider, share: int) -> Work:
 
 CASES: Sequence[Case] = (
     Case("client_credentials", 800, 1.25, client_credentials, tokens=1),
-    Case("client_credentials, JWT", 800, 1.75, client_credentials_jwt, tokens=1, is_jwt=True),
+    Case("JWT, ES256", 800, 1.75, client_credentials_jwt("ES256"), tokens=1, is_jwt=True),
+    Case("JWT, RS256", 800, 1.75, client_credentials_jwt("RS256"), tokens=1, is_jwt=True),
     Case("code exchange", 400, 1.25, redeem, tokens=2),
     Case("refresh", 480, 1.5, refresh, tokens=2),
     Case("introspection", 800, 1.5, introspect),

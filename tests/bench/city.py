@@ -9,7 +9,7 @@ from tests.factories import PASSWORD, REDIRECT_URI
 from tests.services import SECRET
 
 SCOPE = "openid profile email"
-RESOURCE = "https://cases.city.example/"
+CASES_URL = "https://cases.city.example/"
 RESIDENTS = 16
 # OWASP's floor for Argon2id.
 ARGON2 = {"argon2_memory_kib": "19456", "argon2_time_cost": "2", "argon2_parallelism": "1"}
@@ -29,12 +29,23 @@ MACHINE: dict[str, Any] = {
     "response_types": [],
     "scope": "cases.read",
 }
-CASES: dict[str, Any] = {
-    "resource": RESOURCE,
-    "resource_name": "Cases",
-    "access_token_format": "jwt",
-    "scopes_supported": ["cases.read"],
-}
+
+
+def resource_of(algorithm: str) -> str:
+    """Return the name of the API whose tokens are signed so."""
+    return f"{CASES_URL}{algorithm}"
+
+
+APIS: list[dict[str, Any]] = [
+    {
+        "resource": resource_of(algorithm),
+        "resource_name": "Cases",
+        "access_token_format": "jwt",
+        "access_token_signing_alg": algorithm,
+        "scopes_supported": ["cases.read"],
+    }
+    for algorithm in ("ES256", "RS256")
+]
 PROFILE = Profile(given_name="Jana", family_name="Nováková")
 
 

@@ -139,8 +139,10 @@ const provider = new Provider(ISSUER, {
     clientCredentials: { enabled: true },
     resourceIndicators: {
       enabled: true,
-      getResourceServerInfo: () => ({
-        scope: 'cases.read', accessTokenTTL: 600, accessTokenFormat: 'jwt', jwt: { sign: { alg: 'RS256' } },
+      // The API's name ends with the algorithm of its tokens.
+      getResourceServerInfo: (ctx, name) => ({
+        scope: 'cases.read', accessTokenTTL: 600, accessTokenFormat: 'jwt',
+        jwt: { sign: { alg: name.split('/').pop() } },
       }),
     },
   },

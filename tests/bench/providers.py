@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import httpx2
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 from sqlalchemy import text
 
 from citizen_account import migrations
@@ -19,7 +19,7 @@ from citizen_account.bootstrap import Runtime, build_runtime, utc_now
 from citizen_account.domain.emails import EmailAddress
 from citizen_account.security.passwords import HashParameters, PasswordHasher
 from citizen_account.usecases.resources import import_resource
-from tests.bench.city import ARGON2, CASES, LIBRARY, MACHINE, PROFILE, SCOPE, residents
+from tests.bench.city import APIS, ARGON2, LIBRARY, MACHINE, PROFILE, SCOPE, residents
 from tests.factories import CHALLENGE, PASSWORD, REDIRECT_URI, settings_for
 from tests.postgres import free_port
 from tests.servers import (
@@ -126,7 +126,8 @@ async def _fill(runtime: Runtime) -> None:
     await register(runtime, **LIBRARY)
     await register(runtime, **MACHINE)
     async with runtime.database.begin() as uow:
-        await import_resource(uow, CASES, runtime.issuer)
+        for api in APIS:
+            await import_resource(uow, api, runtime.issuer)
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,8 @@ async def peer(name: str, database_url: str | None, folder: Path) -> AsyncIterat
 
 
 async def _facts() -> str:
-    key = RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"})
+    rsa = RSAKey.generate_key(2048, {"alg": "RS256", "use": "sig"})
+    curve = ECKey.generate_key("P-256", {"alg": "ES256", "use": "sig"})
     hasher = PasswordHasher(HashParameters(memory_kib=19456, time_cost=2, parallelism=1))
     password_hash = await hasher.hash(PASSWORD)
     claims = {"email_verified": True, "name": "Jana Nováková"}
@@ -186,7 +188,7 @@ async def _facts() -> str:
     facts = {
         "accounts": accounts,
         "clients": [LIBRARY, MACHINE],
-        "keys": [key.as_dict(private=True)],
+        "keys": [key.as_dict(private=True) for key in (rsa, curve)],
         "scope": SCOPE,
         "redirect_uri": REDIRECT_URI,
         "challenge": CHALLENGE,

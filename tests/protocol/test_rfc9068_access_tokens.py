@@ -32,7 +32,7 @@ async def issued(runtime: Runtime, library: Party) -> dict[str, Any]:  # Any: a 
     return tokens
 
 
-async def read(library: Party, token: str, algorithm: str = "RS256") -> jwt.Token:
+async def read(library: Party, token: str, algorithm: str = "ES256") -> jwt.Token:
     published = KeySet.import_key_set((await library.http.get("/jwks")).json())
     return jwt.decode(token, published, algorithms=[algorithm])
 
@@ -78,10 +78,10 @@ async def test_2_2_client_s_own_token_names_the_client(library: Party) -> None:
 
 @pytest.mark.usefixtures("parking")
 async def test_2_1_resource_server_chooses_the_algorithm(runtime: Runtime, library: Party) -> None:
-    await register_api(runtime, access_token_format="jwt", access_token_signing_alg="ES256")
+    await register_api(runtime, access_token_format="jwt", access_token_signing_alg="RS256")
     tokens = await issued(runtime, library)
-    token = await read(library, tokens["access_token"], "ES256")
-    assert token.header["alg"] == "ES256"
+    token = await read(library, tokens["access_token"], "RS256")
+    assert token.header["alg"] == "RS256"
 
 
 @pytest.mark.usefixtures("parking")
