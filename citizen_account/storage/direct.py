@@ -17,6 +17,10 @@ from citizen_account.storage.prepared import Answer, Facts, nothing
 log = logging.getLogger(__name__)
 
 
+class ReadingOnlyError(RuntimeError):
+    """A programming error: what was opened to read is asked to write."""
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
     """All that one transaction writes, where that is known at once."""
@@ -55,7 +59,7 @@ class DirectConnection(ABC):
             await self._write_waiting()
             return await self._ask(statement, _one(facts))
         if self._is_reading:
-            raise PermissionError("this transaction cannot write")
+            raise ReadingOnlyError
         if _may_wait(statement):
             rows = facts if isinstance(facts, Sequence) else [facts or {}]
             self._inserts += [(statement, row) for row in rows]

@@ -187,8 +187,11 @@ class Database:
         """
         return _HotTransaction(self, self._direct, is_reading=False)
 
-    def read_hot(self) -> AbstractAsyncContextManager[UnitOfWork]:
-        """Open what `read` opens, likewise. Raises: temporarily_unavailable."""
+    def read(self) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open what cannot write and waits for no writer; it goes the way of `begin_hot`.
+
+        Each question sees what is kept at that moment. Raises: temporarily_unavailable.
+        """
         return _HotTransaction(self, self._direct, is_reading=True)
 
     @asynccontextmanager
@@ -207,17 +210,6 @@ class Database:
         # It understands all that the repositories of the hot endpoints ask of a connection.
         speaking = cast("AsyncConnection", connection)
         return UnitOfWork(speaking, self.sealer, self._clock())
-
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[UnitOfWork]:
-        """Open a transaction that cannot write and waits for no writer.
-
-        Raises: temporarily_unavailable.
-        """
-        with noticing_absence():
-            async with self.engines.reader.begin() as connection:
-                with _marked():
-                    yield UnitOfWork(connection, self.sealer, self._clock())
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[tuple[Archive, datetime]]:

@@ -76,7 +76,7 @@ def transaction_for(
 ) -> AbstractAsyncContextManager[UnitOfWork]:
     """Open a transaction that can write where a proof must be used up, else one that waits less."""
     database = runtime.database
-    return database.begin_hot() if access.presentation.proofs else database.read_hot()
+    return database.begin_hot() if access.presentation.proofs else database.read()
 
 
 def challenge(

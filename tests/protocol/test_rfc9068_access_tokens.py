@@ -46,7 +46,7 @@ async def test_2_2_token_says_who_allowed_what_to_whom(
     now = int(clock.now.timestamp())
     # Section 2.1: the type keeps it from passing for an ID token.
     assert token.header["typ"] == "at+jwt"
-    id_token = (await read(library, tokens["id_token"])).claims
+    id_token = (await read(library, tokens["id_token"], "RS256")).claims
     assert token.claims == {
         "iss": ISSUER,
         "aud": PARKING,

@@ -5,6 +5,7 @@ import pytest
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.grants import GrantEnd
+from citizen_account.storage.direct import ReadingOnlyError
 from citizen_account.storage.unit_of_work import Database
 from tests.relying_party import Party
 from tests.services import GRANT, SECRET, authorize, open_account, register
@@ -91,9 +92,9 @@ async def test_hot_transaction_that_fails_leaves_nothing(
         assert await uow.grants.end(GRANT.id, GrantEnd.REVOKED, uow.now)
 
 
-async def test_hot_reader_cannot_write(database: Database) -> None:
-    async with database.read_hot() as uow:
-        with pytest.raises(PermissionError):
+async def test_reader_cannot_write(database: Database) -> None:
+    async with database.read() as uow:
+        with pytest.raises(ReadingOnlyError):
             await uow.grants.end(GRANT.id, GrantEnd.REVOKED, uow.now)
 
 

@@ -4,7 +4,6 @@ from contextlib import suppress
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import DBAPIError
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import AccountId, SessionId
@@ -106,16 +105,6 @@ async def test_reader_does_not_wait_for_a_writer_and_sees_nothing_of_it(
             seen = await reader.grants.find_code(digest(code))
     assert seen is not None
     assert seen.used_at is None
-
-
-async def test_reader_cannot_write(
-    runtime: Runtime, database: Database, account_id: AccountId
-) -> None:
-    assert account_id
-    code = await authorize(runtime)
-    with pytest.raises(DBAPIError):
-        async with database.read() as reader:
-            await reader.grants.use_code(digest(code), reader.now)
 
 
 async def test_network_waits_until_the_transaction_is_over(database: Database) -> None:

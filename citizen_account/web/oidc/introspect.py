@@ -31,7 +31,7 @@ async def introspection(request: Request) -> Response:
     database = runtime_of(request).database
     # An assertion is used up, which is to write; a secret is only compared.
     has_assertion = isinstance(asked.credentials, AssertionProof)
-    async with database.begin_hot() if has_assertion else database.read_hot() as uow:
+    async with database.begin_hot() if has_assertion else database.read() as uow:
         outcome = await introspect(uow, asked, provider, certificate)
     if isinstance(outcome, Refused):
         return await send_refusal(request, outcome, asked.credentials)
