@@ -37,14 +37,22 @@ class ScriptedBrowser:
     pictures: list[str] = field(default_factory=list)
     """The ids that were there to see when a picture was taken, in their order."""
 
-    async def go_to(self, address: str) -> str:
+    async def go_to(self, address: str, *, method: str = "GET") -> str:
         """Return where the browser is when all tasks are done."""
         entries = read_plan()["browser"]
         entry = next(each for each in entries if _matches(each["match"], address))
-        await self.visitor.open(address)
+        await self.visitor.open(address if method == "GET" else await self._post(address))
         for task in entry["tasks"]:
             await self._perform(task)
         return self.place
+
+    async def _post(self, address: str) -> str:
+        """Send the query as a form; return where the answer leads."""
+        place, _, query = address.partition("?")
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = await self.visitor.http.post(place, content=query, headers=headers)
+        location: str = answer.headers["location"]
+        return location
 
     @property
     def place(self) -> str:

@@ -76,7 +76,7 @@ OIDCC_BASIC: Mapping[str, Module] = {
     "oidcc-scope-email": shown(_SCOPE),
     "oidcc-scope-address": shown(_SCOPE),
     "oidcc-scope-phone": shown(_SCOPE),
-    "oidcc-scope-all": shown(_SCOPE, f"{SCRIPT}test_all_claims_of_a_dynamic_client_are_ticked"),
+    "oidcc-scope-all": shown(_SCOPE, f"{SCRIPT}test_dynamic_client_gets_all_it_asks_for"),
     "oidcc-alternate-happy-flow": shown(_FLOW),
     "oidcc-display-page": shown(_FLOW),
     "oidcc-display-popup": shown(_FLOW),
@@ -113,6 +113,7 @@ OIDCC_BASIC: Mapping[str, Module] = {
     ),
     "oidcc-ensure-post-request-succeeds": shown(
         f"{BASIC}test_post_of_another_site_finds_the_session",
+        f"{SCRIPT}test_posted_request_arrives",
         f"{REQUEST}test_form_of_another_site_is_taken_without_cookies",
     ),
     "oidcc-server-client-secret-post": shown(
@@ -122,10 +123,11 @@ OIDCC_BASIC: Mapping[str, Module] = {
     "oidcc-unsigned-request-object-supported-correctly-or-rejected-as-unsupported": skipped(
         _UNSIGNED
     ),
-    "oidcc-claims-essential": shown(_FLOW),
+    "oidcc-claims-essential": shown(_FLOW, f"{SCRIPT}test_dynamic_client_gets_the_claim_it_names"),
     "oidcc-ensure-request-object-with-redirect-uri": skipped(_UNSIGNED),
     "oidcc-refresh-token": shown(
-        f"{BASIC}test_refreshed_id_token_fits_the_first_and_client2_gets_none"
+        f"{BASIC}test_refreshed_id_token_fits_the_first_and_client2_gets_none",
+        f"{SCRIPT}test_dynamic_client_gets_all_it_asks_for",
     ),
     "oidcc-ensure-request-with-valid-pkce-succeeds": shown(
         f"{BASIC}test_pkce_is_accepted_from_who_need_not_send_it"

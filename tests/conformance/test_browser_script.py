@@ -12,6 +12,7 @@ from uuid import UUID
 
 import httpx2
 import pytest
+from joserfc.jwk import RSAKey
 
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.domain.accounts import AccountId, Level
@@ -98,26 +99,56 @@ async def test_resident_signs_in_allows_and_arrives(browser: ScriptedBrowser, ba
     assert {"phone_number", "address", "name", "email"} <= said.keys()
 
 
-async def test_all_claims_of_a_dynamic_client_are_ticked(
-    browser: ScriptedBrowser, http: httpx2.AsyncClient
-) -> None:
-    """oidcc-scope-all: it warns of each claim that is missing."""
+async def test_posted_request_arrives(browser: ScriptedBrowser, basic: Party) -> None:
+    """oidcc-ensure-post-request-succeeds: by a browser that has no cookie of ours."""
+    assert await tokens_at(await browser.go_to(request(basic), method="POST"), basic)
+
+
+async def dynamic_client(
+    http: httpx2.AsyncClient,
+) -> tuple[Party, Mapping[str, Any]]:  # Any: metadata
+    """Register as the suite does; return what it was told, too."""
+    key = RSAKey.generate_key(2048, auto_kid=True).as_dict(private=False)
     asked = {
         "client_name": "Suite",
-        "redirect_uris": [CALLBACK],
-        "grant_types": ["authorization_code"],
-        "response_types": ["code"],
+        "grant_types": ["authorization_code", "refresh_token"],
+        "jwks": {"keys": [{**key, "alg": "RS256", "use": "sig"}]},
         "token_endpoint_auth_method": "client_secret_basic",
+        "response_types": ["code"],
+        "redirect_uris": [CALLBACK],
         "contacts": ["suite@example.org"],
     }
-    told = (await http.post("/register", json=asked)).json()
-    party = Party(http, told["client_id"], told["client_secret"])
+    answer = await http.post("/register", json=asked)
+    assert answer.status_code == 201, answer.text
+    told: Mapping[str, Any] = answer.json()  # Any: as above
+    return Party(http, told["client_id"], told["client_secret"]), told
+
+
+async def test_dynamic_client_gets_all_it_asks_for(
+    browser: ScriptedBrowser, http: httpx2.AsyncClient
+) -> None:
+    """oidcc-scope-all, oidcc-refresh-token: they warn of what is missing."""
+    party, told = await dynamic_client(http)
     tokens = await tokens_at(await browser.go_to(request(party, {"scope": ALL})), party)
     said = (await party.userinfo(tokens["access_token"])).json()
     assert {"phone_number", "phone_number_verified", "address", "website"} <= said.keys()
+    wish = {"scope": "openid offline_access", "prompt": "consent"}
+    tokens = await tokens_at(await browser.go_to(request(party, wish)), party)
+    assert (await party.refresh(tokens["refresh_token"])).status_code == 200
     # The module tidies up behind it; anything but 204 is a warning.
     key = {"Authorization": f"Bearer {told['registration_access_token']}"}
     assert (await http.delete(told["registration_client_uri"], headers=key)).status_code == 204
+
+
+async def test_dynamic_client_gets_the_claim_it_names(
+    browser: ScriptedBrowser, http: httpx2.AsyncClient
+) -> None:
+    """oidcc-claims-essential."""
+    party, _ = await dynamic_client(http)
+    wish = {"claims": json.dumps({"userinfo": {"name": {"essential": True}}})}
+    tokens = await tokens_at(await browser.go_to(request(party, wish)), party)
+    said = (await party.userinfo(tokens["access_token"])).json()
+    assert said.keys() == {"sub", "name"}
 
 
 async def test_second_sign_in_is_pictured(browser: ScriptedBrowser, basic: Party) -> None:
