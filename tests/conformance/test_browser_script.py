@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.domain.accounts import AccountId, Level
+from citizen_account.domain.claims import claims_of_scopes
 from citizen_account.domain.emails import EmailAddress
 from citizen_account.storage.accounts import NewAccount
 from citizen_account.usecases.accounts import open_account
@@ -29,6 +30,7 @@ from tests.services import register
 
 CALLBACK = f"{SUITE}/callback"
 GOODBYE = f"{SUITE}/post_logout_redirect"
+_RESIDENT = re.compile(r"^\$ cat resident\.json\n(.*?)^\$", re.MULTILINE | re.DOTALL)
 _CLIENTS = re.compile(r"^```json registration\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ALL = "openid email phone address profile"
 
@@ -239,6 +241,14 @@ async def test_browser_tells_the_suite_and_arrives(
     assert (await browser.go_to(address)).startswith(GOODBYE)
     framed = browser.visitor.find("iframe").attributes["src"]
     assert parse_qs(urlsplit(framed).query).keys() == {"iss", "sid"}
+
+
+def test_resident_of_the_document_holds_every_claim() -> None:
+    """oidcc-scope-profile, -phone, -address: the rest the account knows by itself."""
+    [block] = _RESIDENT.findall(DOCUMENT.read_text(encoding="utf-8"))
+    asked = claims_of_scopes(frozenset({"profile", "phone", "address"}))
+    known = {"name", "updated_at", "phone_number_verified"}
+    assert json.loads(block).keys() == asked - known
 
 
 def test_client_is_told_in_its_own_plan_alone() -> None:
