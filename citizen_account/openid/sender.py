@@ -43,7 +43,7 @@ class InvalidProofError(OAuth2Error):
     """RFC 9449 section 5."""
 
     error = "invalid_dpop_proof"
-    description = "The DPoP proof is missing or does not hold."
+    description = "The DPoP proof does not hold."
 
 
 class NonceWantedError(OAuth2Error):
@@ -169,7 +169,8 @@ def confirm(
     if key is not None:
         confirmation[JKT] = key.thumbprint
     elif needs_proof(client):
-        return refuse_proof("The client must send a DPoP proof.")
+        # RFC 6749 section 5.2: a missing parameter. RFC 9449 section 5 calls invalid what is there.
+        return Refused(InvalidRequestError("The client must send a DPoP proof."))
     if needs_certificate(client):
         # RFC 8705 section 3: bound to the certificate of this connection.
         if presentation.certificate is None:
