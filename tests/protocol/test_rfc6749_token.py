@@ -138,6 +138,14 @@ async def test_3_2_post_is_the_only_method(library: Party, method: str) -> None:
     assert "POST" in answer.headers["allow"]
 
 
+@pytest.mark.parametrize("form", [{}, {"client_id": ""}])
+async def test_5_2_request_of_nobody_is_incomplete(
+    http: httpx2.AsyncClient, form: dict[str, str]
+) -> None:
+    refresh = {"grant_type": "refresh_token", "refresh_token": "any", **form}
+    assert error_of(await http.post("/token", data=refresh)) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize("header", ["Basic \xff", "Basic /w==", "Basic Og==", "Basic AGE6Yg=="])
 async def test_5_2_broken_basic_header_is_answered_with_a_challenge(
     http: httpx2.AsyncClient, header: str
