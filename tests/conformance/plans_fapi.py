@@ -1,4 +1,8 @@
-"""Say the same of the plans of FAPI 2.0 (private_key_jwt, DPoP, OpenID Connect)."""
+"""Say the same of the plans of FAPI 2.0 (private_key_jwt, DPoP, OpenID Connect).
+
+The other variants run the same modules: with certificates those of DPoP are left out, and without
+OpenID Connect those of `nonce`, `claims` and the order of the scope.
+"""
 
 from collections.abc import Mapping
 
@@ -83,6 +87,7 @@ SECURITY_PROFILE: Mapping[str, Module] = {
     "ensure-client-assertion-with-exp-is-5-minutes-in-past-fails": shown(_ASSERTION),
     "ensure-client-assertion-with-wrong-aud-fails": shown(_ASSERTION),
     "ensure-client-assertion-with-no-sub-fails": shown(_ASSERTION),
+    "ensure-invalid-client-assertions-fail": shown(_ASSERTION, _AHEAD),
     "dpop-negative-tests": shown(_BAD_PROOF, f"{DPOP}test_4_3_1_two_headers_are_refused"),
     "refresh-token": shown(
         f"{SECURITY}test_refresh_token_is_kept_and_bound_to_client_and_key",
@@ -95,8 +100,6 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_used_request_uri_leads_to_a_page_of_ours"
     ),
     "par-attempt-to-use-expired-request_uri": review(_NAME),
-    "par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted": shown(_AHEAD),
-    "par-ensure-jwt-client-assertions-nbf-over-60-seconds-in-the-future-fails": shown(_ASSERTION),
     "par-attempt-to-use-request_uri-for-different-client": review(_NAME),
     "par-authorization-request-containing-request_uri-form-param": shown(_PUSH),
     "par-attempt-invalid-http-method": shown(f"{PAR}test_rfc9126_2_1_post_is_the_only_method"),
@@ -108,9 +111,37 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_pushed_parameters_need_not_be_repeated_at_the_authorization_endpoint",
         f"{SECURITY}test_doubled_parameter_cannot_be_pushed",
     ),
-    "par-test-array-as-audience-fails": shown(_AUDIENCE),
-    "par-test-par-endpoint-url-as-audience-fails": shown(_AUDIENCE),
-    "par-test-token-endpoint-url-as-audience-fails": shown(_AUDIENCE),
+}
+# Suites before the release that tries all wrong assertions in one module have these instead of it.
+EARLIER: Mapping[str, Module] = {
+    "par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted": shown(_AHEAD),
+    "par-ensure-jwt-client-assertions-nbf-over-60-seconds-in-the-future-fails": shown(_ASSERTION),
+    "par-test-array-as-audience-fails": shown(_ASSERTION, _AUDIENCE),
+    "par-test-par-endpoint-url-as-audience-fails": shown(_ASSERTION, _AUDIENCE),
+    "par-test-token-endpoint-url-as-audience-fails": shown(_ASSERTION, _AUDIENCE),
+}
+# The security profile's modules that need no resident: `fapi_client_credentials_grant`.
+CLIENT_CREDENTIALS: Mapping[str, Module] = {
+    **{
+        name: SECURITY_PROFILE[name]
+        for name in (
+            "discovery-end-point-verification",
+            "access-token-type-header-case-sensitivity",
+            "check-dpop-proof-nbf-exp",
+            "ensure-dpopproof-with-iat-10seconds-before-succeeds",
+            "ensure-dpopproof-with-iat-10seconds-after-succeeds",
+            "ensure-client-id-in-token-endpoint",
+            "ensure-holder-of-key-required",
+            "ensure-signed-client-assertion-with-RS256-fails",
+            "ensure-client-assertion-in-token-endpoint",
+            "ensure-client-assertion-with-exp-is-5-minutes-in-past-fails",
+            "ensure-client-assertion-with-wrong-aud-fails",
+            "ensure-client-assertion-with-no-sub-fails",
+            "ensure-invalid-client-assertions-fail",
+            "dpop-negative-tests",
+        )
+    },
+    "happy-flow": shown(f"{SECURITY}test_client_credentials_are_bound_to_the_key"),
 }
 _KEEPS = f"{OBJECT}test_object_that_keeps_the_rules_is_believed"
 _BREAKS = f"{OBJECT}test_object_that_breaks_a_rule_is_refused"

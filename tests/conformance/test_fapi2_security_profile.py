@@ -52,14 +52,25 @@ def error_of(answer: httpx2.Response) -> tuple[int, str]:
 
 # --- requests that must succeed ---
 
+# Every form that OIDC Core section 5.5 allows, and what it says to ignore.
+IDENTITY_CLAIMS = {
+    "id_token": {
+        "name": {"essential": True},
+        "given_name": None,
+        "email": {},
+        "unknown_claim": {"essential": True, "unknown_member": "x"},
+        "acr": {"essential": False},
+    },
+    "unknown_place": {"name": None},
+}
 SUCCEEDING: dict[str, Changes] = {
     "without-state": {"state": None},
     "without-nonce": {"nonce": None},
     "64-char-nonce": {"nonce": "n" * 64},
     "long-nonce": {"nonce": "n" * 384},
-    "long-state": {"state": "s" * 384},
+    "long-state": {"state": "-._~" * 250},
     "other-scope-order": {"scope": "email openid"},
-    "identity-claims": {"claims": json.dumps({"id_token": {"name": {"essential": True}}})},
+    "identity-claims": {"claims": json.dumps(IDENTITY_CLAIMS)},
 }
 
 
@@ -169,9 +180,12 @@ def wrong_assertions(high: HighParty) -> dict[str, dict[str, str]]:
         "wrong iss": high.assertion({"iss": "somebody"}),
         "no aud": high.assertion({"aud": None}),
         "wrong aud": high.assertion({"aud": "https://other.example"}),
+        "PAR endpoint as aud": high.assertion({"aud": f"{ISSUER}/par"}),
+        "token endpoint as aud": high.assertion({"aud": f"{ISSUER}/token"}),
+        "aud in an array": high.assertion({"aud": [ISSUER]}),
         "exp 5 minutes past": high.assertion({"iat": now - 360, "exp": now - 300}),
         "nbf over 60 seconds ahead": high.assertion(
-            {"iat": now + 68, "nbf": now + 68, "exp": now + 128}
+            {"iat": now + 62, "nbf": now + 62, "exp": now + 122}
         ),
         "alg none": {"client_assertion": unsecured(high), "client_assertion_type": kind},
         "RS256": {"client_assertion": by_rsa, "client_assertion_type": kind},
