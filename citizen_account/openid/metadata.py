@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from citizen_account.domain.assurance import ACR_VALUES
-from citizen_account.domain.claims import CLAIMS, SCOPES
+from citizen_account.domain.claims import API_SCOPES, CLAIMS, SCOPES
 from citizen_account.domain.clients import AuthenticationMethod, GrantType, SubjectType
 from citizen_account.domain.keys import SIGNING_ALGORITHMS
 from citizen_account.openid.authorization import Prompt, ResponseMode
@@ -55,7 +55,7 @@ def _addresses(issuer: str) -> dict[str, object]:
 
 def _authorization(languages: Sequence[str]) -> dict[str, object]:
     return {
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": [*SCOPES, *API_SCOPES],
         "response_types_supported": ["code"],
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "prompt_values_supported": [prompt.value for prompt in Prompt],

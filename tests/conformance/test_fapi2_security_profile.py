@@ -13,7 +13,7 @@ from joserfc.jwk import RSAKey
 
 from citizen_account.bootstrap import Runtime
 from tests.authorizing import answer_in, error_code, request_fields
-from tests.conformance.conftest import register_high
+from tests.conformance.conftest import SCOPE, register_high
 from tests.factories import ISSUER, Clock
 from tests.fapi_party import Changes, HighParty
 from tests.pages import Visitor
@@ -63,6 +63,7 @@ IDENTITY_CLAIMS = {
     },
     "unknown_place": {"name": None},
 }
+OWN_CLAIMS = {"iss", "sub", "aud", "iat", "exp", "nonce", "at_hash", "auth_time", "acr", "amr"}
 SUCCEEDING: dict[str, Changes] = {
     "without-state": {"state": None},
     "without-nonce": {"nonce": None},
@@ -81,7 +82,9 @@ async def test_request_succeeds(visitor: Visitor, high: HighParty, name: str) ->
     payload = tokens["id_token"].split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     assert claims.get("nonce") == {**request_fields(), **changes}["nonce"]
-    assert ("name" in claims) == (name == "identity-claims")
+    asked = IDENTITY_CLAIMS["id_token"] if name == "identity-claims" else {}
+    # The suite warns of every claim that it neither knows nor asked for.
+    assert claims.keys() - OWN_CLAIMS == asked.keys() & {"name", "given_name", "email"}
     headers = high.prover.headers("/userinfo", tokens["access_token"])
     assert (await high.http.get("/userinfo", headers=headers)).status_code == 200
 
@@ -112,6 +115,23 @@ async def test_user_who_refuses_is_access_denied(visitor: Visitor, high: HighPar
     await visitor.open(await high.pushed(request_fields()))
     await visitor.press("#deny")
     assert answer_in(visitor.left_for)["error"] == "access_denied"
+
+
+async def test_plain_oauth_opens_the_api(
+    runtime: Runtime, visitor: Visitor, high: HighParty
+) -> None:
+    await register_high(runtime, high, scope="permission:read")
+    wish = {"scope": "permission:read", "nonce": None}
+    tokens = (await high.redeem(await code_of(visitor, high, wish))).json()
+    assert "id_token" not in tokens
+    path = "/api/v1/me/permission"
+    headers = high.prover.headers(path, tokens["access_token"])
+    permitted = await high.http.get(path, headers=headers)
+    # Without `openid` nobody signs in, so nobody is told who she is.
+    assert (permitted.status_code, permitted.json()["sub"]) == (200, None)
+    del headers["Authorization"]
+    query = {"access_token": tokens["access_token"]}
+    assert (await high.http.get(path, params=query, headers=headers)).status_code == 401
 
 
 # --- codes ---
@@ -289,6 +309,9 @@ async def test_discovery_says_what_fapi_needs(high: HighParty) -> None:
         "authorization_signing_alg_values_supported",
     ):
         assert {"PS256", "ES256", "EdDSA"} <= set(described[name]), name
+    assert {*SCOPE.split(), "consents:read", "permission:read"} <= set(
+        described["scopes_supported"]
+    )
 
 
 # --- the plan's variant without residents ---
@@ -299,11 +322,18 @@ async def test_client_credentials_are_bound_to_the_key(runtime: Runtime, high: H
     await register(runtime, machine)
     answer = await ask(machine, "/token", {"grant_type": "client_credentials"})
     assert (answer.status_code, answer.json()["token_type"]) == (200, "DPoP")
+    path = "/api/v1/consents"
+    headers = machine.prover.headers(path, answer.json()["access_token"])
+    assert (await machine.http.get(path, headers=headers)).status_code == 200
     bare = {"grant_type": "client_credentials", **machine.assertion()}
     assert error_of(await machine.http.post("/token", data=bare)) == (400, "invalid_request")
 
 
 async def register(runtime: Runtime, party: HighParty) -> None:
     await register_high(
-        runtime, party, grant_types=["client_credentials"], redirect_uris=None, scope="cases.read"
+        runtime,
+        party,
+        grant_types=["client_credentials"],
+        redirect_uris=None,
+        scope="consents:read",
     )
