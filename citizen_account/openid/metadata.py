@@ -17,6 +17,14 @@ from citizen_account.security.signing import ACCEPTED_ALGORITHMS
 # OIDC Core section 2: what the ID token says beside the resident's own claims.
 ID_TOKEN_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid")
 
+_WITH_CERTIFICATE = (
+    "pushed_authorization_request_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+)
+
 
 def make_metadata(
     issuer: str,
@@ -33,6 +41,8 @@ def make_metadata(
         **_tokens(methods_offered(mutual_tls)),
         **_logout(),
     }
+    if mutual_tls is not None and mutual_tls.address:
+        described["mtls_endpoint_aliases"] = _aliases(mutual_tls.address)
     if is_registration_open:
         # RFC 7591 section 3.
         described["registration_endpoint"] = f"{issuer}/register"
@@ -51,6 +61,12 @@ def _addresses(issuer: str) -> dict[str, object]:
         "revocation_endpoint": f"{issuer}/revoke",
         "end_session_endpoint": f"{issuer}/logout",
     }
+
+
+def _aliases(address: str) -> dict[str, object]:
+    # RFC 8705 section 5: where a client proves itself, or uses a token of its own.
+    plain = _addresses(address)
+    return {name: plain[name] for name in _WITH_CERTIFICATE}
 
 
 def _authorization(languages: Sequence[str]) -> dict[str, object]:

@@ -20,6 +20,7 @@ from citizen_account.app import create_app
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.openid.metadata_members import RegistrationError
 from tests.factories import ISSUER, START, Clock, settings_for
+from tests.proofs import Prover
 from tests.relying_party import Party, bearer
 from tests.services import GRANT, SECRET, authorize, open_account, register
 
@@ -77,6 +78,9 @@ def make(
 AUTHORITY = make("CN=City authority")
 HOLDER = make(issuer=AUTHORITY)
 
+# The proxy's other listener.
+ALIAS = f"{ISSUER}:8443"
+
 
 @pytest.fixture
 async def runtime(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Runtime]:
@@ -88,6 +92,7 @@ async def runtime(database_url: str, clock: Clock, tmp_path: Path) -> AsyncItera
         trusted_proxies=f"{PROXY}/32",
         mtls_certificate_header=HEADER,
         mtls_ca_file=str(file),
+        mtls_address=ALIAS,
     )
     built = build_runtime(settings, clock)
     yield built
@@ -206,6 +211,40 @@ async def test_3_3_metadata_says_so(http: httpx2.AsyncClient) -> None:
     assert {"tls_client_auth", "self_signed_tls_client_auth"} <= set(methods)
 
 
+async def test_5_endpoints_that_take_certificates_have_an_alias(http: httpx2.AsyncClient) -> None:
+    described = (await http.get("/.well-known/openid-configuration")).json()
+    aliases = described["mtls_endpoint_aliases"]
+    assert aliases == {
+        name: described[name].replace(ISSUER, ALIAS)
+        for name in (
+            "pushed_authorization_request_endpoint",
+            "token_endpoint",
+            "userinfo_endpoint",
+            "introspection_endpoint",
+            "revocation_endpoint",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("htu", "status"),
+    [
+        (f"{ISSUER}/token", 200),
+        (f"{ALIAS}/token", 200),
+        (f"{ISSUER}:8444/token", 400),
+        (f"{ALIAS}/par", 400),
+    ],
+)
+async def test_5_proof_may_name_the_alias(
+    runtime: Runtime, http: httpx2.AsyncClient, clock: Clock, htu: str, status: int
+) -> None:
+    # RFC 9449 section 4.3 point 9, of a client that knows this endpoint by two addresses.
+    await enrol(runtime, tls_client_auth_subject_dn=SUBJECT)
+    proof = Prover(clock).proof(htu)
+    answer = await ask(http, {**HOLDER.header, "DPoP": proof})
+    assert answer.status_code == status, answer.text
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -233,7 +272,24 @@ async def test_city_without_the_setting_offers_nothing(database_url: str, clock:
         described = (await client.get("/.well-known/openid-configuration")).json()
     assert described["tls_client_certificate_bound_access_tokens"] is False
     assert "tls_client_auth" not in described["token_endpoint_auth_methods_supported"]
+    assert "mtls_endpoint_aliases" not in described
     await built.database.close()
+
+
+@pytest.mark.parametrize("address", [f"{ALIAS}/", f"{ALIAS}/x", "ftp://a.example", "a.example"])
+def test_alias_is_a_bare_address(database_url: str, address: str) -> None:
+    with pytest.raises(ValueError, match="mtls_address"):
+        settings_for(
+            database_url,
+            trusted_proxies=f"{PROXY}/32",
+            mtls_certificate_header=HEADER,
+            mtls_address=address,
+        )
+
+
+def test_alias_without_the_header_is_half_a_configuration(database_url: str) -> None:
+    with pytest.raises(ValueError, match="CITIZEN_MTLS_CERTIFICATE_HEADER"):
+        settings_for(database_url, mtls_address=ALIAS)
 
 
 def test_header_without_proxies_is_half_a_configuration(database_url: str) -> None:
