@@ -93,7 +93,7 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_refresh_token_is_kept_and_bound_to_client_and_key",
         "unit/test_grants.py::test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated",
     ),
-    "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": shown(
+    "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": review(
         f"{PAR}test_fapi_name_is_used_up_by_the_answer_and_not_by_a_visit"
     ),
     "par-attempt-reuse-request_uri": review(
