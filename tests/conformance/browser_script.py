@@ -1,7 +1,9 @@
 """Play the browser script of `docs/conformance.md` on our pages, as the suite's runner does."""
 
 import json
+import math
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,13 +17,13 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
 SUITE = "https://suite.example/test/a/citizen"
 EMAIL = "suite@example.org"
 PICTURES = frozenset({"update-image-placeholder", "update-image-placeholder-optional"})
-_PLAN = re.compile(r"^```json plan\n(.*?)^```", re.MULTILINE | re.DOTALL)
 Task = Mapping[str, Any]  # Any: what the suite's format holds
 
 
-def read_plan() -> Mapping[str, Any]:  # Any: as above
+def read_plan(kind: str = "plan") -> Mapping[str, Any]:  # Any: as above
     """Return the document's configuration, for the account of the tests."""
-    [block] = _PLAN.findall(DOCUMENT.read_text(encoding="utf-8"))
+    text = DOCUMENT.read_text(encoding="utf-8")
+    [block] = re.findall(rf"^```json {kind}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
     block = block.replace("https://account.example", ISSUER)
     plan: Mapping[str, Any] = json.loads(
         block.replace('"password", "…"', f'"password", "{PASSWORD}"')
@@ -29,22 +31,39 @@ def read_plan() -> Mapping[str, Any]:  # Any: as above
     return plan
 
 
+def read_client(client_id: str) -> Mapping[str, Any]:  # Any: metadata
+    """Return a client of the document."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    [block] = re.findall(r"^```json registration\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return next(each for each in json.loads(block) if each["client_id"] == client_id)
+
+
 @dataclass
 class ScriptedBrowser:
     """A browser that does what the script says wherever it arrives."""
 
     visitor: Visitor
+    entries: Sequence[Task] = field(default_factory=lambda: read_plan()["browser"])
     pictures: list[str] = field(default_factory=list)
     """The ids that were there to see when a picture was taken, in their order."""
+    _visits: Counter[int] = field(default_factory=Counter)
 
     async def go_to(self, address: str, *, method: str = "GET") -> str:
         """Return where the browser is when all tasks are done."""
-        entries = read_plan()["browser"]
-        entry = next(each for each in entries if _matches(each["match"], address))
+        entry = self._entry(address)
         await self.visitor.open(address if method == "GET" else await self._post(address))
         for task in entry["tasks"]:
             await self._perform(task)
         return self.place
+
+    def _entry(self, address: str) -> Task:
+        """Return the first entry that matches and has not been used up."""
+        for number, entry in enumerate(self.entries):
+            is_left = self._visits[number] < entry.get("match-limit", math.inf)
+            if is_left and _matches(entry["match"], address):
+                self._visits[number] += 1
+                return entry
+        raise LookupError(f"no entry for {address}")
 
     async def _post(self, address: str) -> str:
         """Send the query as a form; return where the answer leads."""

@@ -21,7 +21,14 @@ from citizen_account.domain.emails import EmailAddress
 from citizen_account.storage.accounts import NewAccount
 from citizen_account.usecases.accounts import open_account
 from tests.authorizing import Fields
-from tests.conformance.browser_script import DOCUMENT, EMAIL, SUITE, ScriptedBrowser, read_plan
+from tests.conformance.browser_script import (
+    DOCUMENT,
+    EMAIL,
+    SUITE,
+    ScriptedBrowser,
+    read_client,
+    read_plan,
+)
 from tests.conformance.conftest import FULL
 from tests.factories import ISSUER, PASSWORD, Clock, settings_for
 from tests.pages import Visitor
@@ -31,7 +38,6 @@ from tests.services import register
 CALLBACK = f"{SUITE}/callback"
 GOODBYE = f"{SUITE}/post_logout_redirect"
 _RESIDENT = re.compile(r"^\$ cat resident\.json\n(.*?)^\$", re.MULTILINE | re.DOTALL)
-_CLIENTS = re.compile(r"^```json registration\n(.*?)^```", re.MULTILINE | re.DOTALL)
 ALL = "openid email phone address profile"
 
 
@@ -53,19 +59,13 @@ def browser(visitor: Visitor) -> ScriptedBrowser:
     return ScriptedBrowser(visitor)
 
 
-def described(client_id: str) -> Mapping[str, Any]:  # Any: metadata
-    """Return a client of the document."""
-    [block] = _CLIENTS.findall(DOCUMENT.read_text(encoding="utf-8"))
-    return next(each for each in json.loads(block) if each["client_id"] == client_id)
-
-
 @pytest.fixture
 async def basic(runtime: Runtime, http: httpx2.AsyncClient) -> Party:
     return await static_client(runtime, http, "suite-basic")
 
 
 async def static_client(runtime: Runtime, http: httpx2.AsyncClient, name: str) -> Party:
-    metadata = described(name)
+    metadata = read_client(name)
     await register(runtime, **metadata)
     return Party(http, name, metadata["client_secret"])
 
@@ -254,10 +254,10 @@ def test_resident_of_the_document_holds_every_claim() -> None:
 def test_client_is_told_in_its_own_plan_alone() -> None:
     """A module that expects no call at the address fails when one comes."""
     named = {"backchannel_logout_uri", "frontchannel_logout_uri"}
-    told = {name: named & described(name).keys() for name in ("suite-back", "suite-front")}
+    told = {name: named & read_client(name).keys() for name in ("suite-back", "suite-front")}
     assert [len(members) for members in told.values()] == [1, 1]
     for part in ("client", "client2", "client_secret_post"):
-        assert not named & described(read_plan()[part]["client_id"]).keys()
+        assert not named & read_client(read_plan()[part]["client_id"]).keys()
 
 
 async def test_task_that_must_fit_and_does_not_is_noticed(
