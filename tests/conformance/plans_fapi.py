@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from tests.conformance.plans import DPOP, OBJECT, PAR, SECURITY, Module, review, shown
 
 PREFIX = "fapi2-security-profile-final-"
+CERTIFICATES = "conformance/test_fapi2_certificates.py::"
+SCRIPT = "conformance/test_browser_script_fapi.py::"
 
 _FLOW = f"{SECURITY}test_request_succeeds"
 _PUSH = f"{PAR}test_rfc9126_2_3_wrong_request_is_refused_at_once"
@@ -32,8 +34,13 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{PAR}test_fapi_pushed_request_ends_in_bound_tokens",
         f"{SECURITY}test_scheme_has_no_case_and_the_query_holds_no_token",
         f"{SECURITY}test_token_of_client2_is_nothing_to_the_key_of_client1",
+        f"{CERTIFICATES}test_flow_ends_in_tokens_of_the_certificate",
+        f"{SCRIPT}test_both_clients_arrive",
     ),
-    "user-rejects-authentication": shown(f"{SECURITY}test_user_who_refuses_is_access_denied"),
+    "user-rejects-authentication": shown(
+        f"{SECURITY}test_user_who_refuses_is_access_denied",
+        f"{SCRIPT}test_who_refuses_is_asked_each_time",
+    ),
     "ensure-authorization-request-without-state-success": shown(_FLOW),
     "ensure-authorization-request-without-nonce-success": shown(_FLOW),
     "ensure-authorization-request-with-64-char-nonce-success": shown(_FLOW),
@@ -71,7 +78,8 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_code_of_client1_is_refused_to_client2"
     ),
     "ensure-holder-of-key-required": shown(
-        f"{PAR}test_fapi_5_3_2_1_4_code_without_proof_of_possession_gives_nothing"
+        f"{PAR}test_fapi_5_3_2_1_4_code_without_proof_of_possession_gives_nothing",
+        f"{CERTIFICATES}test_code_without_the_certificate_gives_nothing",
     ),
     "ensure-authorization-code-is-bound-to-client": shown(
         f"{SECURITY}test_code_of_client1_is_refused_to_client2"
@@ -94,10 +102,12 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         "unit/test_grants.py::test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated",
     ),
     "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": review(
-        f"{PAR}test_fapi_name_is_used_up_by_the_answer_and_not_by_a_visit"
+        f"{PAR}test_fapi_name_is_used_up_by_the_answer_and_not_by_a_visit",
+        f"{SCRIPT}test_first_visit_only_looks",
     ),
     "par-attempt-reuse-request_uri": review(
-        f"{SECURITY}test_used_request_uri_leads_to_a_page_of_ours"
+        f"{SECURITY}test_used_request_uri_leads_to_a_page_of_ours",
+        f"{SCRIPT}test_page_of_a_wrong_name_is_pictured",
     ),
     "par-attempt-to-use-expired-request_uri": review(_NAME),
     "par-attempt-to-use-request_uri-for-different-client": review(_NAME),
