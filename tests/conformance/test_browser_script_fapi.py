@@ -21,13 +21,13 @@ from tests.conformance.browser_script import (
     read_plan,
 )
 from tests.conformance.conftest import FULL
+from tests.conformance.plans_fapi import PREFIX
 from tests.factories import ISSUER, PASSWORD, Clock
 from tests.fapi_party import Changes, HighParty
 from tests.pages import Visitor
 from tests.proofs import Prover
 from tests.services import register
 
-PREFIX = "fapi2-security-profile-final-"
 CALLBACK = f"{SUITE}/callback"
 WITH_QUERY = f"{CALLBACK}?dummy1=lorem&dummy2=ipsum"
 
