@@ -10,6 +10,7 @@ from tests.conformance.plans import DPOP, OBJECT, PAR, SECURITY, Module, review,
 
 PREFIX = "fapi2-security-profile-final-"
 CERTIFICATES = "conformance/test_fapi2_certificates.py::"
+SIGNING = "conformance/test_fapi2_message_signing.py::"
 SCRIPT = "conformance/test_browser_script_fapi.py::"
 
 _FLOW = f"{SECURITY}test_request_succeeds"
@@ -36,10 +37,12 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_token_of_client2_is_nothing_to_the_key_of_client1",
         f"{CERTIFICATES}test_flow_ends_in_tokens_of_the_certificate",
         f"{SCRIPT}test_both_clients_arrive",
+        f"{SIGNING}test_signed_request_gets_a_signed_code",
     ),
     "user-rejects-authentication": shown(
         f"{SECURITY}test_user_who_refuses_is_access_denied",
         f"{SCRIPT}test_who_refuses_is_asked_each_time",
+        f"{SIGNING}test_refusal_is_signed",
     ),
     "ensure-authorization-request-without-state-success": shown(_FLOW),
     "ensure-authorization-request-without-nonce-success": shown(_FLOW),
