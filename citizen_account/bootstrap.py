@@ -182,7 +182,7 @@ def _mutual_tls_of(settings: Settings) -> MutualTls | None:
         return None
     file = settings.mtls_ca_file
     authorities = Authorities() if file is None else Authorities.read(file)
-    return MutualTls(settings.mtls_certificate_header, authorities)
+    return MutualTls(settings.mtls_certificate_header, authorities, settings.mtls_address)
 
 
 def _template_folders(settings: Settings) -> tuple[Path, ...]:

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = ()
     mtls_certificate_header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{0,64}$")] = ""
     mtls_ca_file: Path | None = None
+    mtls_address: str = ""
     outbound_allowed_networks: Annotated[tuple[Network, ...], NoDecode] = ()
     upstreams_file: Path | None = None
     connectors_file: Path | None = None
@@ -126,6 +127,11 @@ class Settings(BaseSettings):
     def split_list(cls, value: object) -> object:
         """Let the environment give a list as words parted by commas or blanks."""
         return value.replace(",", " ").split() if isinstance(value, str) else value
+
+    @field_validator("mtls_address")
+    @classmethod
+    def check_mtls_address(cls, address: str) -> str:
+        return cls.check_issuer(address) if address else ""
 
     @field_validator("issuer")
     @classmethod
@@ -165,6 +171,8 @@ class Settings(BaseSettings):
                 "CITIZEN_MTLS_CERTIFICATE_HEADER needs CITIZEN_TRUSTED_PROXIES: anybody else could"
                 " write the header"
             )
+        if self.mtls_address and not self.mtls_certificate_header:
+            raise ValueError("CITIZEN_MTLS_ADDRESS needs CITIZEN_MTLS_CERTIFICATE_HEADER")
         if not self.data_key:
             raise ValueError("CITIZEN_DATA_KEY is empty")
         if self.environment is Environment.PRODUCTION:
@@ -174,6 +182,8 @@ class Settings(BaseSettings):
     def _check_production(self) -> None:
         if not self.issuer.startswith("https://"):
             raise ValueError("CITIZEN_ISSUER must be https in production")
+        if self.mtls_address.startswith("http://"):
+            raise ValueError("CITIZEN_MTLS_ADDRESS must be https in production")
         if self.smtp_url is None:
             raise ValueError(
                 "CITIZEN_SMTP_URL is missing: the development mailbox is refused in production"

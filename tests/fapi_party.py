@@ -41,7 +41,8 @@ class HighParty:
             "jti": uuid4().hex,
             **changes,
         }
-        return {"client_assertion": self.sign(claims), "client_assertion_type": TYPE}
+        given = {name: value for name, value in claims.items() if value is not None}
+        return {"client_assertion": self.sign(given), "client_assertion_type": TYPE}
 
     def signed(self, changes: Changes = UNCHANGED) -> dict[str, str]:
         """Return a request object, as FAPI 2.0 Message Signing wants it."""

@@ -33,6 +33,7 @@ from citizen_account.usecases.clients import import_client
 from citizen_account.usecases.tokens import issue_code
 from tests.factories import CHALLENGE, ISSUER, REDIRECT_URI, START
 
+AFTER_LOGOUT = "https://library.example/goodbye"
 LIBRARY_ID = ClientId("library")
 SECRET = "an invented secret of forty characters..".replace(" ", "-")
 LIBRARY = Client(
@@ -43,7 +44,7 @@ LIBRARY = Client(
     is_first_party=False,
     profile=ClientProfile.STANDARD,
     redirect_uris=(REDIRECT_URI,),
-    post_logout_redirect_uris=(),
+    post_logout_redirect_uris=(AFTER_LOGOUT,),
     authentication_method=AuthenticationMethod.BASIC,
     secret_digest=digest(SECRET),
     jwks=None,
@@ -138,6 +139,7 @@ async def register(runtime: Runtime, **metadata: object) -> Client:
         "client_secret": SECRET,
         "client_name": "Library",
         "redirect_uris": [REDIRECT_URI],
+        "post_logout_redirect_uris": [AFTER_LOGOUT],
         "grant_types": ["authorization_code", "refresh_token"],
         "scope": "openid profile email phone offline_access",
     }

@@ -29,6 +29,10 @@ CLAIMS_OF_SCOPE: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 SCOPES = ("openid", *CLAIMS_OF_SCOPE, "offline_access")
+# Of our own API.
+CONSENTS_SCOPE = "consents:read"
+PERMISSION_SCOPE = "permission:read"
+API_SCOPES = (CONSENTS_SCOPE, PERMISSION_SCOPE)
 # What the resident decides about, in the order the pages show it. A companion travels with its
 # claim and is no decision of its own.
 COMPANIONS: Mapping[str, str] = MappingProxyType(

@@ -105,7 +105,10 @@ def read_credentials(authorization: str | None, fields: Mapping[str, str]) -> Cr
         return _read_basic(authorization, fields)
     if "client_assertion" in fields or "client_assertion_type" in fields:
         return _read_assertion(fields)
-    client_id = _client_id(fields.get("client_id"))
+    if "client_id" not in fields:
+        # RFC 6749 section 5.2: nobody claims to ask, so nobody failed to prove it.
+        raise InvalidRequestError("The client named itself nowhere.")
+    client_id = _client_id(fields["client_id"])
     if "client_secret" in fields:
         return SecretProof(client_id, fields["client_secret"], AuthenticationMethod.POST)
     return NoProof(client_id)

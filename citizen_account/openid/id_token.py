@@ -95,9 +95,19 @@ def _session_claims(provider: Provider, client: Client, grant: Grant) -> dict[st
     claims: dict[str, object] = {}
     if grant.account_id is not None:
         claims["sub"] = subject_of(grant.account_id, client, provider.pairwise_key)
-    if grant.session_id is not None:
+    if grant.session_id is not None and _takes_part_in_logout(client):
         claims["sid"] = session_name(grant.session_id, client, provider.pairwise_key)
     return claims | sign_in_claims(grant)
+
+
+def _takes_part_in_logout(client: Client) -> bool:
+    # The logout specifications alone give `sid` a meaning; to others it would be one more name
+    # of the resident's browser, which a strict client takes for a claim it never asked for.
+    return bool(
+        client.post_logout_redirect_uris
+        or client.backchannel_logout_uri
+        or client.metadata.get("frontchannel_logout_uri")
+    )
 
 
 def sign_in_claims(grant: Grant) -> dict[str, object]:

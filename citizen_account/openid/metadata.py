@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from citizen_account.domain.assurance import ACR_VALUES
-from citizen_account.domain.claims import CLAIMS, SCOPES
+from citizen_account.domain.claims import API_SCOPES, CLAIMS, SCOPES
 from citizen_account.domain.clients import AuthenticationMethod, GrantType, SubjectType
 from citizen_account.domain.keys import SIGNING_ALGORITHMS
 from citizen_account.openid.authorization import Prompt, ResponseMode
@@ -16,6 +16,14 @@ from citizen_account.security.signing import ACCEPTED_ALGORITHMS
 
 # OIDC Core section 2: what the ID token says beside the resident's own claims.
 ID_TOKEN_CLAIMS = ("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid")
+
+_WITH_CERTIFICATE = (
+    "pushed_authorization_request_endpoint",
+    "token_endpoint",
+    "userinfo_endpoint",
+    "introspection_endpoint",
+    "revocation_endpoint",
+)
 
 
 def make_metadata(
@@ -33,6 +41,8 @@ def make_metadata(
         **_tokens(methods_offered(mutual_tls)),
         **_logout(),
     }
+    if mutual_tls is not None and mutual_tls.address:
+        described["mtls_endpoint_aliases"] = _aliases(mutual_tls.address)
     if is_registration_open:
         # RFC 7591 section 3.
         described["registration_endpoint"] = f"{issuer}/register"
@@ -53,9 +63,15 @@ def _addresses(issuer: str) -> dict[str, object]:
     }
 
 
+def _aliases(address: str) -> dict[str, object]:
+    # RFC 8705 section 5: where a client proves itself, or uses a token of its own.
+    plain = _addresses(address)
+    return {name: plain[name] for name in _WITH_CERTIFICATE}
+
+
 def _authorization(languages: Sequence[str]) -> dict[str, object]:
     return {
-        "scopes_supported": list(SCOPES),
+        "scopes_supported": [*SCOPES, *API_SCOPES],
         "response_types_supported": ["code"],
         "response_modes_supported": [mode.value for mode in ResponseMode],
         "prompt_values_supported": [prompt.value for prompt in Prompt],

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from citizen_account.domain.accounts import Level
 from citizen_account.domain.assurance import LEVEL_OF_ACR
-from citizen_account.domain.claims import SCOPES
+from citizen_account.domain.claims import API_SCOPES, SCOPES
 from citizen_account.domain.clients import ClientId
 from citizen_account.domain.keys import SIGNING_ALGORITHMS
 from citizen_account.domain.resources import ResourceServer, TokenFormat
@@ -67,7 +67,7 @@ def _scopes(members: Members) -> frozenset[str]:
         # RFC 6749 section 3.3; the resident's claims are read at /userinfo, which is ours.
         if not scope.isascii() or not scope.isprintable() or set(scope) & set(' "\\') or not scope:
             raise members.fail("scopes_supported", "must be words of visible ASCII characters")
-        if scope in SCOPES:
+        if scope in (*SCOPES, *API_SCOPES):
             raise members.fail("scopes_supported", f"{scope} is of the account itself")
     return frozenset(scopes)
 

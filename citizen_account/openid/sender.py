@@ -43,7 +43,7 @@ class InvalidProofError(OAuth2Error):
     """RFC 9449 section 5."""
 
     error = "invalid_dpop_proof"
-    description = "The DPoP proof is missing or does not hold."
+    description = "The DPoP proof does not hold."
 
 
 class NonceWantedError(OAuth2Error):
@@ -64,6 +64,8 @@ class Presentation:
     method: str
     url: str
     """By our own name of ourselves, whatever socket the request came by."""
+    alias: str | None = None
+    """The same by the name for clients with certificates (RFC 8705 section 5)."""
     proofs: tuple[str, ...] = ()
     """Every `DPoP` header."""
     certificate: Certificate | None = None
@@ -126,7 +128,7 @@ def check_proof(
     if len(presentation.proofs) > 1:
         raise InvalidProofError("There is more than one DPoP header.")
     claims, thumbprint = _signed(presentation.proofs[0])
-    if claims.get("htm") != presentation.method or not _is_for(claims, presentation.url):
+    if claims.get("htm") != presentation.method or not _is_for(claims, presentation):
         raise InvalidProofError("The DPoP proof is for another request.")
     _require_token(claims, access_token)
     issued_at = _require_times(claims, now)
@@ -169,7 +171,8 @@ def confirm(
     if key is not None:
         confirmation[JKT] = key.thumbprint
     elif needs_proof(client):
-        return refuse_proof("The client must send a DPoP proof.")
+        # RFC 6749 section 5.2: a missing parameter. RFC 9449 section 5 calls invalid what is there.
+        return Refused(InvalidRequestError("The client must send a DPoP proof."))
     if needs_certificate(client):
         # RFC 8705 section 3: bound to the certificate of this connection.
         if presentation.certificate is None:
@@ -230,12 +233,16 @@ def _signed(proof: str) -> tuple[Mapping[str, object], str]:
         raise InvalidProofError from None
 
 
-def _is_for(claims: Mapping[str, object], url: str) -> bool:
+def _is_for(claims: Mapping[str, object], presentation: Presentation) -> bool:
     htu = claims.get("htu")
     if not isinstance(htu, str):
         return False
     try:
-        return _normalised(htu) == _normalised(url)
+        meant = _normalised(htu)
+        return any(
+            url is not None and meant == _normalised(url)
+            for url in (presentation.url, presentation.alias)
+        )
     except ValueError:
         return False
 

@@ -84,6 +84,8 @@ class MutualTls:
 
     header: str
     authorities: Authorities
+    address: str = ""
+    """Where clients with certificates come, if not by the issuer's address."""
 
     def read(self, escaped: str, now: datetime) -> Certificate | None:
         """Return the certificate of the header: PEM, its special characters as %XX."""

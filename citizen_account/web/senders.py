@@ -27,9 +27,12 @@ WANTS_NONCE = frozenset({InvalidProofError.error, NonceWantedError.error})
 
 
 def presentation_of(request: Request, runtime: Runtime) -> Presentation:
+    path = request.scope["path"]
+    address = "" if runtime.mutual_tls is None else runtime.mutual_tls.address
     return Presentation(
         method=request.method,
-        url=f"{runtime.issuer}{request.scope['path']}",
+        url=f"{runtime.issuer}{path}",
+        alias=f"{address}{path}" if address else None,
         proofs=tuple(request.headers.getlist("dpop")),
         certificate=certificate_of(request, runtime),
     )

@@ -91,5 +91,7 @@ async def register_high(runtime: Runtime, party: HighParty, **changes: object) -
         "jwks": {"keys": [party.key.as_dict(private=False)]},
         "scope": SCOPE,
         "purposes": [PURPOSE],
+        # As in docs/conformance.md: the FAPI clients take no part in logout.
+        "post_logout_redirect_uris": None,
     }
     await register(runtime, **{**whole, **changes})

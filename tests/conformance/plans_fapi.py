@@ -1,10 +1,17 @@
-"""Say the same of the plans of FAPI 2.0 (private_key_jwt, DPoP, OpenID Connect)."""
+"""Say the same of the plans of FAPI 2.0 (private_key_jwt, DPoP, OpenID Connect).
+
+The other variants run the same modules: with certificates those of DPoP are left out, and without
+OpenID Connect those of `nonce`, `claims` and the order of the scope.
+"""
 
 from collections.abc import Mapping
 
 from tests.conformance.plans import DPOP, OBJECT, PAR, SECURITY, Module, review, shown
 
 PREFIX = "fapi2-security-profile-final-"
+CERTIFICATES = "conformance/test_fapi2_certificates.py::"
+SIGNING = "conformance/test_fapi2_message_signing.py::"
+SCRIPT = "conformance/test_browser_script_fapi.py::"
 
 _FLOW = f"{SECURITY}test_request_succeeds"
 _PUSH = f"{PAR}test_rfc9126_2_3_wrong_request_is_refused_at_once"
@@ -28,8 +35,15 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{PAR}test_fapi_pushed_request_ends_in_bound_tokens",
         f"{SECURITY}test_scheme_has_no_case_and_the_query_holds_no_token",
         f"{SECURITY}test_token_of_client2_is_nothing_to_the_key_of_client1",
+        f"{CERTIFICATES}test_flow_ends_in_tokens_of_the_certificate",
+        f"{SCRIPT}test_both_clients_arrive",
+        f"{SIGNING}test_signed_request_gets_a_signed_code",
     ),
-    "user-rejects-authentication": shown(f"{SECURITY}test_user_who_refuses_is_access_denied"),
+    "user-rejects-authentication": shown(
+        f"{SECURITY}test_user_who_refuses_is_access_denied",
+        f"{SCRIPT}test_who_refuses_is_asked_each_time",
+        f"{SIGNING}test_refusal_is_signed",
+    ),
     "ensure-authorization-request-without-state-success": shown(_FLOW),
     "ensure-authorization-request-without-nonce-success": shown(_FLOW),
     "ensure-authorization-request-with-64-char-nonce-success": shown(_FLOW),
@@ -67,7 +81,8 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_code_of_client1_is_refused_to_client2"
     ),
     "ensure-holder-of-key-required": shown(
-        f"{PAR}test_fapi_5_3_2_1_4_code_without_proof_of_possession_gives_nothing"
+        f"{PAR}test_fapi_5_3_2_1_4_code_without_proof_of_possession_gives_nothing",
+        f"{CERTIFICATES}test_code_without_the_certificate_gives_nothing",
     ),
     "ensure-authorization-code-is-bound-to-client": shown(
         f"{SECURITY}test_code_of_client1_is_refused_to_client2"
@@ -83,20 +98,21 @@ SECURITY_PROFILE: Mapping[str, Module] = {
     "ensure-client-assertion-with-exp-is-5-minutes-in-past-fails": shown(_ASSERTION),
     "ensure-client-assertion-with-wrong-aud-fails": shown(_ASSERTION),
     "ensure-client-assertion-with-no-sub-fails": shown(_ASSERTION),
+    "ensure-invalid-client-assertions-fail": shown(_ASSERTION, _AHEAD),
     "dpop-negative-tests": shown(_BAD_PROOF, f"{DPOP}test_4_3_1_two_headers_are_refused"),
     "refresh-token": shown(
         f"{SECURITY}test_refresh_token_is_kept_and_bound_to_client_and_key",
         "unit/test_grants.py::test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated",
     ),
-    "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": shown(
-        f"{PAR}test_fapi_name_is_used_up_by_the_answer_and_not_by_a_visit"
+    "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": review(
+        f"{PAR}test_fapi_name_is_used_up_by_the_answer_and_not_by_a_visit",
+        f"{SCRIPT}test_first_visit_only_looks",
     ),
     "par-attempt-reuse-request_uri": review(
-        f"{SECURITY}test_used_request_uri_leads_to_a_page_of_ours"
+        f"{SECURITY}test_used_request_uri_leads_to_a_page_of_ours",
+        f"{SCRIPT}test_page_of_a_wrong_name_is_pictured",
     ),
     "par-attempt-to-use-expired-request_uri": review(_NAME),
-    "par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted": shown(_AHEAD),
-    "par-ensure-jwt-client-assertions-nbf-over-60-seconds-in-the-future-fails": shown(_ASSERTION),
     "par-attempt-to-use-request_uri-for-different-client": review(_NAME),
     "par-authorization-request-containing-request_uri-form-param": shown(_PUSH),
     "par-attempt-invalid-http-method": shown(f"{PAR}test_rfc9126_2_1_post_is_the_only_method"),
@@ -108,9 +124,37 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{SECURITY}test_pushed_parameters_need_not_be_repeated_at_the_authorization_endpoint",
         f"{SECURITY}test_doubled_parameter_cannot_be_pushed",
     ),
-    "par-test-array-as-audience-fails": shown(_AUDIENCE),
-    "par-test-par-endpoint-url-as-audience-fails": shown(_AUDIENCE),
-    "par-test-token-endpoint-url-as-audience-fails": shown(_AUDIENCE),
+}
+# Suites before the release that tries all wrong assertions in one module have these instead of it.
+EARLIER: Mapping[str, Module] = {
+    "par-ensure-jwt-client-assertions-nbf-8-seconds-in-the-future-is-accepted": shown(_AHEAD),
+    "par-ensure-jwt-client-assertions-nbf-over-60-seconds-in-the-future-fails": shown(_ASSERTION),
+    "par-test-array-as-audience-fails": shown(_ASSERTION, _AUDIENCE),
+    "par-test-par-endpoint-url-as-audience-fails": shown(_ASSERTION, _AUDIENCE),
+    "par-test-token-endpoint-url-as-audience-fails": shown(_ASSERTION, _AUDIENCE),
+}
+# The security profile's modules that need no resident: `fapi_client_credentials_grant`.
+CLIENT_CREDENTIALS: Mapping[str, Module] = {
+    **{
+        name: SECURITY_PROFILE[name]
+        for name in (
+            "discovery-end-point-verification",
+            "access-token-type-header-case-sensitivity",
+            "check-dpop-proof-nbf-exp",
+            "ensure-dpopproof-with-iat-10seconds-before-succeeds",
+            "ensure-dpopproof-with-iat-10seconds-after-succeeds",
+            "ensure-client-id-in-token-endpoint",
+            "ensure-holder-of-key-required",
+            "ensure-signed-client-assertion-with-RS256-fails",
+            "ensure-client-assertion-in-token-endpoint",
+            "ensure-client-assertion-with-exp-is-5-minutes-in-past-fails",
+            "ensure-client-assertion-with-wrong-aud-fails",
+            "ensure-client-assertion-with-no-sub-fails",
+            "ensure-invalid-client-assertions-fail",
+            "dpop-negative-tests",
+        )
+    },
+    "happy-flow": shown(f"{SECURITY}test_client_credentials_are_bound_to_the_key"),
 }
 _KEEPS = f"{OBJECT}test_object_that_keeps_the_rules_is_believed"
 _BREAKS = f"{OBJECT}test_object_that_breaks_a_rule_is_refused"

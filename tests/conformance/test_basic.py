@@ -1,7 +1,11 @@
 """oidcc-basic and oidcc-config: modules that no test of a specification shows as a whole."""
 
+import ast
 import json
+import re
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -10,6 +14,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from citizen_account import openid
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import AccountId
 from tests.authorizing import (
@@ -286,6 +291,33 @@ async def test_refreshed_id_token_fits_the_first_and_client2_gets_none(
     stranger = Party(library.http, client.id, SECRET)
     refused = await stranger.refresh(refreshed["refresh_token"])
     assert (refused.status_code, refused.json()["error"]) == (400, "invalid_grant")
+
+
+# RFC 6749 sections 4.1.2.1 and 5.2: no quotation mark, no backslash, ASCII only.
+DESCRIPTION = re.compile(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+")
+RULES = Path(openid.__file__).parent
+
+
+def descriptions(source: str) -> Iterator[str]:
+    """Yield each text that the source gives to an error, with gaps where values go."""
+    for call in ast.walk(ast.parse(source)):
+        if not isinstance(call, ast.Call) or not ast.unparse(call.func).endswith("Error"):
+            continue
+        for part in call.args:
+            for text in ast.walk(part):
+                if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                    yield text.value
+
+
+@pytest.mark.parametrize("file", sorted(RULES.glob("*.py")), ids=lambda file: str(file.name))
+def test_descriptions_of_errors_hold_permitted_characters(file: Path) -> None:
+    said = list(descriptions(file.read_text(encoding="utf-8")))
+    assert not [text for text in said if not DESCRIPTION.fullmatch(text)]
+
+
+def test_forbidden_character_is_noticed() -> None:
+    [said] = descriptions("""raise InvalidRequestError('Not a "code".')""")
+    assert not DESCRIPTION.fullmatch(said)
 
 
 # --- oidcc-config ---

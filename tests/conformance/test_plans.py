@@ -20,10 +20,12 @@ PLANS: Mapping[str, tuple[Mapping[str, Module], int]] = {
     "oidcc-backchannel-rp-initiated-logout": (plans.BACKCHANNEL_LOGOUT, 2),
     "oidcc-frontchannel-rp-initiated-logout": (plans.FRONTCHANNEL_LOGOUT, 2),
     "oidcc-3rdparty-init-login": (plans.THIRD_PARTY_LOGIN, 2),
-    "fapi2-security-profile-final": (plans_fapi.SECURITY_PROFILE, 56),
+    "fapi2-security-profile-final": (plans_fapi.SECURITY_PROFILE, 52),
+    "fapi2-security-profile-final, earlier": (plans_fapi.EARLIER, 5),
+    "fapi2-security-profile-final, client credentials": (plans_fapi.CLIENT_CREDENTIALS, 15),
     "fapi2-message-signing-final": (
         {**plans_fapi.SECURITY_PROFILE, **plans_fapi.MESSAGE_SIGNING},
-        70,
+        66,
     ),
 }
 

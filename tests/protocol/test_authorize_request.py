@@ -252,6 +252,18 @@ async def test_form_post_carries_the_code_in_a_form(resident: AccountId, visitor
     await visitor.press("#continue")
 
 
+async def test_form_post_sends_itself_in_a_browser_that_knows_no_modules(
+    library: Party, visitor: Visitor
+) -> None:
+    """Form Post Response Mode section 2: the form is sent without a click."""
+    await visitor.open(address({"response_mode": "form_post", "prompt": "none"}))
+    assert library
+    [script] = [each for each in visitor.page.find("script") if "defer" in each.attributes]
+    assert "type" not in script.attributes
+    sent = await visitor.http.get(script.attributes["src"])
+    assert "submit()" in sent.text
+
+
 async def test_form_post_carries_errors_too(library: Party) -> None:
     changes = {"response_mode": "form_post", "prompt": "none", "state": '"><script>'}
     answer = await library.http.get(address(changes))

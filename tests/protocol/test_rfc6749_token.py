@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from citizen_account.bootstrap import Runtime
+from citizen_account.usecases.client_authentication import FAILURE_LIMIT
 from tests.factories import Clock
 from tests.relying_party import Party, basic_header
 from tests.services import SECRET, authorize, register
@@ -138,6 +139,14 @@ async def test_3_2_post_is_the_only_method(library: Party, method: str) -> None:
     assert "POST" in answer.headers["allow"]
 
 
+@pytest.mark.parametrize("form", [{}, {"client_id": ""}])
+async def test_5_2_request_of_nobody_is_incomplete(
+    http: httpx2.AsyncClient, form: dict[str, str]
+) -> None:
+    refresh = {"grant_type": "refresh_token", "refresh_token": "any", **form}
+    assert error_of(await http.post("/token", data=refresh)) == (400, "invalid_request")
+
+
 @pytest.mark.parametrize("header", ["Basic \xff", "Basic /w==", "Basic Og==", "Basic AGE6Yg=="])
 async def test_5_2_broken_basic_header_is_answered_with_a_challenge(
     http: httpx2.AsyncClient, header: str
@@ -161,10 +170,10 @@ async def test_2_3_1_wrong_secrets_are_throttled_but_the_right_one_passes(
     runtime: Runtime, library: Party, code: str
 ) -> None:
     thief = Party(library.http, "library", "x" * 40)
-    answers = [await thief.redeem(code) for _ in range(31)]
-    assert {answer.status_code for answer in answers[:30]} == {401}
-    assert answers[30].status_code == 429
-    assert int(answers[30].headers["retry-after"]) > 0
+    answers = [await thief.redeem(code) for _ in range(FAILURE_LIMIT + 1)]
+    assert {answer.status_code for answer in answers[:-1]} == {401}
+    assert answers[-1].status_code == 429
+    assert int(answers[-1].headers["retry-after"]) > 0
     assert (await library.redeem(await authorize(runtime))).status_code == 200
 
 

@@ -1,81 +1,29 @@
 """RFC 8705: clients known by the certificate that a proxy has seen, and tokens bound to it."""
 
-from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
-from hashlib import sha256
 from pathlib import Path
-from urllib.parse import quote
 
 import httpx2
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc.jwk import ECKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from citizen_account.app import create_app
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.openid.metadata_members import RegistrationError
-from tests.factories import ISSUER, START, Clock, settings_for
+from tests.certificates import HEADER, SUBJECT, make
+from tests.factories import ISSUER, Clock, settings_for
+from tests.proofs import Prover
 from tests.relying_party import Party, bearer
 from tests.services import GRANT, SECRET, authorize, open_account, register
 
 PROXY = "10.0.0.1"
-HEADER = "X-Client-Certificate"
-SUBJECT = "CN=library,O=City"
-
-
-@dataclass(frozen=True)
-class Holder:
-    """A key with a certificate."""
-
-    key: ec.EllipticCurvePrivateKey
-    certificate: x509.Certificate
-
-    @property
-    def header(self) -> dict[str, str]:
-        pem = self.certificate.public_bytes(Encoding.PEM).decode()
-        return {HEADER: quote(pem, safe="")}
-
-    @property
-    def thumbprint(self) -> str:
-        der = self.certificate.public_bytes(Encoding.DER)
-        return urlsafe_b64encode(sha256(der).digest()).rstrip(b"=").decode()
-
-    @property
-    def jwk(self) -> dict[str, object]:
-        spki = (Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        return dict(ECKey.import_key(self.key.public_key().public_bytes(*spki)).as_dict())
-
-
-def make(
-    subject: str = SUBJECT,
-    issuer: Holder | None = None,
-    days: int = 30,
-    dns: str = "library.example",
-) -> Holder:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name.from_rfc4514_string(subject)
-    signer, issued_by = (key, name) if issuer is None else (issuer.key, issuer.certificate.subject)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issued_by)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(START - timedelta(days=60))
-        .not_valid_after(START + timedelta(days=days))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(dns)]), critical=False)
-        .sign(signer, SHA256())
-    )
-    return Holder(key, certificate)
 
 
 AUTHORITY = make("CN=City authority")
 HOLDER = make(issuer=AUTHORITY)
+
+# The proxy's other listener.
+ALIAS = f"{ISSUER}:8443"
 
 
 @pytest.fixture
@@ -88,6 +36,7 @@ async def runtime(database_url: str, clock: Clock, tmp_path: Path) -> AsyncItera
         trusted_proxies=f"{PROXY}/32",
         mtls_certificate_header=HEADER,
         mtls_ca_file=str(file),
+        mtls_address=ALIAS,
     )
     built = build_runtime(settings, clock)
     yield built
@@ -206,6 +155,40 @@ async def test_3_3_metadata_says_so(http: httpx2.AsyncClient) -> None:
     assert {"tls_client_auth", "self_signed_tls_client_auth"} <= set(methods)
 
 
+async def test_5_endpoints_that_take_certificates_have_an_alias(http: httpx2.AsyncClient) -> None:
+    described = (await http.get("/.well-known/openid-configuration")).json()
+    aliases = described["mtls_endpoint_aliases"]
+    assert aliases == {
+        name: described[name].replace(ISSUER, ALIAS)
+        for name in (
+            "pushed_authorization_request_endpoint",
+            "token_endpoint",
+            "userinfo_endpoint",
+            "introspection_endpoint",
+            "revocation_endpoint",
+        )
+    }
+
+
+@pytest.mark.parametrize(
+    ("htu", "status"),
+    [
+        (f"{ISSUER}/token", 200),
+        (f"{ALIAS}/token", 200),
+        (f"{ISSUER}:8444/token", 400),
+        (f"{ALIAS}/par", 400),
+    ],
+)
+async def test_5_proof_may_name_the_alias(
+    runtime: Runtime, http: httpx2.AsyncClient, clock: Clock, htu: str, status: int
+) -> None:
+    # RFC 9449 section 4.3 point 9, of a client that knows this endpoint by two addresses.
+    await enrol(runtime, tls_client_auth_subject_dn=SUBJECT)
+    proof = Prover(clock).proof(htu)
+    answer = await ask(http, {**HOLDER.header, "DPoP": proof})
+    assert answer.status_code == status, answer.text
+
+
 @pytest.mark.parametrize(
     "metadata",
     [
@@ -233,7 +216,24 @@ async def test_city_without_the_setting_offers_nothing(database_url: str, clock:
         described = (await client.get("/.well-known/openid-configuration")).json()
     assert described["tls_client_certificate_bound_access_tokens"] is False
     assert "tls_client_auth" not in described["token_endpoint_auth_methods_supported"]
+    assert "mtls_endpoint_aliases" not in described
     await built.database.close()
+
+
+@pytest.mark.parametrize("address", [f"{ALIAS}/", f"{ALIAS}/x", "ftp://a.example", "a.example"])
+def test_alias_is_a_bare_address(database_url: str, address: str) -> None:
+    with pytest.raises(ValueError, match="mtls_address"):
+        settings_for(
+            database_url,
+            trusted_proxies=f"{PROXY}/32",
+            mtls_certificate_header=HEADER,
+            mtls_address=address,
+        )
+
+
+def test_alias_without_the_header_is_half_a_configuration(database_url: str) -> None:
+    with pytest.raises(ValueError, match="CITIZEN_MTLS_CERTIFICATE_HEADER"):
+        settings_for(database_url, mtls_address=ALIAS)
 
 
 def test_header_without_proxies_is_half_a_configuration(database_url: str) -> None:

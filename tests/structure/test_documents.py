@@ -96,6 +96,8 @@ def test_resource_server_in_the_documents_is_accepted() -> None:
 
 def test_clients_of_the_conformance_suite_are_accepted() -> None:
     clients = {str(client.id): client for client in accepted("conformance.md")}
-    assert set(clients) == {"suite-basic", "suite-basic-2", "suite-post", "suite-fapi"}
-    assert clients["suite-fapi"].profile is ClientProfile.HIGH
+    names = ("basic", "basic-2", "post", "back", "front", "fapi", "fapi-2", "machine")
+    assert set(clients) == {f"suite-{name}" for name in names}
+    high = {name for name, client in clients.items() if client.profile is ClientProfile.HIGH}
+    assert high == {"suite-fapi", "suite-fapi-2", "suite-machine"}
     assert not clients["suite-basic"].require_pkce

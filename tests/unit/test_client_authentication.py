@@ -71,7 +71,7 @@ def test_both_halves_of_the_header_are_decoded() -> None:
 @pytest.mark.parametrize(
     ("authorization", "fields", "error"),
     [
-        (None, {}, "invalid_client"),
+        (None, {}, "invalid_request"),
         (None, {"client_id": "library\x00"}, "invalid_request"),
         (None, {"client_id": "ľudmila"}, "invalid_client"),
         (None, {"client_id": "x" * 256}, "invalid_client"),

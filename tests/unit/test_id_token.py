@@ -93,6 +93,25 @@ def test_subject_is_shared_within_a_sector_but_sid_is_not() -> None:
     assert first["sid"] != second["sid"]
 
 
+@pytest.mark.parametrize(
+    "registered",
+    [
+        {"post_logout_redirect_uris": ("https://library.example/out",)},
+        {"backchannel_logout_uri": "https://library.example/back"},
+        {"metadata": {"frontchannel_logout_uri": "https://library.example/front"}},
+    ],
+)
+def test_session_is_named_to_clients_that_take_part_in_logout(
+    registered: dict[str, object],
+) -> None:
+    nothing = replace(
+        LIBRARY, post_logout_redirect_uris=(), backchannel_logout_uri=None, metadata={}
+    )
+    assert "sid" not in claims_of(replace(FACTS, client=nothing))
+    client: Client = replace(nothing, **registered)  # type: ignore[arg-type]
+    assert "sid" in claims_of(replace(FACTS, client=client))
+
+
 @pytest.mark.parametrize("subject_type", list(SubjectType))
 def test_two_residents_never_share_a_subject(subject_type: SubjectType) -> None:
     client: Client = replace(LIBRARY, subject_type=subject_type)

@@ -83,7 +83,7 @@ def is_request(token: str) -> bool:
 
 
 def is_proof(token: str) -> bool:
-    presentation = Presentation("POST", f"{ISSUER}/token", (token,))
+    presentation = Presentation("POST", f"{ISSUER}/token", proofs=(token,))
     try:
         return check_proof(presentation, b"key", needs_nonce=False, now=START) is not None
     except OAuth2Error:

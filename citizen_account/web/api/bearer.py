@@ -55,10 +55,10 @@ async def presented_token(
 WithToken = Annotated[PresentedToken, Depends(presented_token)]
 
 
-def require_scope(presented: PresentedToken, scope: str) -> None:
-    """Answer 403 unless the token has the scope."""
-    if scope not in presented.token.scope.split():
+def require_scope(presented: PresentedToken, *scopes: str) -> None:
+    """Answer 403 unless the token has one of the scopes; the first is what is asked for."""
+    if not set(scopes) & set(presented.token.scope.split()):
         # RFC 6750 section 3.1: insufficient_scope names what would do.
         kind = token_type(presented.token.confirmation)
-        said = challenge(kind, fault=TokenFault.INSUFFICIENT_SCOPE, scope=scope)
+        said = challenge(kind, fault=TokenFault.INSUFFICIENT_SCOPE, scope=scopes[0])
         raise HTTPException(403, headers={"WWW-Authenticate": said})

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
+from citizen_account.domain.claims import CONSENTS_SCOPE
 from citizen_account.domain.clients import Client
 from citizen_account.domain.consents import Consent, ConsentId
 from citizen_account.openid.subjects import subject_of
@@ -18,7 +19,6 @@ from citizen_account.web.dependencies import InRuntime
 
 router = APIRouter(tags=["consents"])
 
-SCOPE = "consents:read"
 PAGE_SIZE = 100
 Before = Annotated[UUID | None, Query(description="The `next_before` of the page before this one.")]
 
@@ -45,7 +45,7 @@ async def list_consents(token: WithToken, runtime: InRuntime, before: Before = N
 
     Needs a token by client_credentials with the scope `consents:read`.
     """
-    require_scope(token, SCOPE)
+    require_scope(token, CONSENTS_SCOPE)
     if token.grant.account_id is not None:
         # A resident's token speaks for one resident only.
         raise HTTPException(403)

@@ -1,0 +1,132 @@
+"""fapi2-security-profile-final with certificates: client_auth_type=mtls, sender_constrain=mtls."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from citizen_account.bootstrap import Runtime, build_runtime
+from citizen_account.domain.accounts import AccountId
+from tests.authorizing import Fields, answer_in, request_fields, sign_in
+from tests.certificates import HEADER, SUBJECT, Holder, make
+from tests.conformance.conftest import register_high
+from tests.factories import ISSUER, Clock, settings_for
+from tests.fapi_party import HighParty
+from tests.pages import Visitor
+from tests.proofs import Prover, code_fields
+
+ALIAS = f"{ISSUER}:8443"
+AUTHORITY = make("CN=Authority of the suite")
+FIRST = make(issuer=AUTHORITY)
+SECOND = make("CN=museum,O=City", AUTHORITY)
+NOTHING: dict[str, str] = {}
+BOUND: dict[str, Any] = {  # Any: metadata
+    "tls_client_certificate_bound_access_tokens": True,
+    "grant_types": ["authorization_code", "refresh_token"],
+}
+BY_CERTIFICATE = {"token_endpoint_auth_method": "tls_client_auth", "jwks": None}
+
+
+@pytest.fixture
+async def runtime(sqlite_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Runtime]:
+    """Yield a city whose proxy, the tests' own address, tells of certificates."""
+    file = tmp_path / "authority.pem"
+    file.write_bytes(AUTHORITY.certificate.public_bytes(Encoding.PEM))
+    settings = settings_for(
+        sqlite_url,
+        trusted_proxies="127.0.0.1/32",
+        mtls_certificate_header=HEADER,
+        mtls_ca_file=str(file),
+        mtls_address=ALIAS,
+    )
+    built = build_runtime(settings, clock)
+    yield built
+    await built.database.close()
+
+
+class Client:
+    """A client of the plan; what it posts comes by the certificates' address."""
+
+    def __init__(self, party: HighParty, holder: Holder, *, signs: bool) -> None:
+        self.party = party
+        self.holder = holder
+        self.signs = signs
+
+    async def post(
+        self, path: str, fields: Fields, headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
+        proof = self.party.assertion() if self.signs else {}
+        form = {"client_id": self.party.client_id, **proof, **fields}
+        shown = self.holder.header if headers is None else headers
+        return await self.party.http.post(path, data=form, headers=shown)
+
+    async def code(self, visitor: Visitor) -> str:
+        pushed = await self.post("/par", request_fields({"client_id": self.party.client_id}))
+        assert pushed.status_code == 201, pushed.text
+        await visitor.open(self.party.address(pushed.json()["request_uri"]))
+        if visitor.left_for is None:
+            await visitor.press("#allow")
+        return answer_in(visitor.left_for)["code"]
+
+    async def read(self, path: str, token: str, headers: dict[str, str]) -> int:
+        bearer = {"Authorization": f"Bearer {token}", **headers}
+        return (await self.party.http.get(path, headers=bearer)).status_code
+
+
+@pytest.fixture(params=["private_key_jwt", "mtls"])
+async def clients(
+    request: pytest.FixtureRequest,
+    runtime: Runtime,
+    http: httpx2.AsyncClient,
+    reader: AccountId,
+    clock: Clock,
+) -> tuple[Client, Client]:
+    signs = request.param == "private_key_jwt"
+    made = []
+    for name, holder in (("library", FIRST), ("museum", SECOND)):
+        party = HighParty(http, clock, Prover(clock), client_id=name)
+        known = {"tls_client_auth_subject_dn": SUBJECT.replace("library", name)}
+        own = {} if signs else {**BY_CERTIFICATE, **known}
+        await register_high(runtime, party, **BOUND, **own)
+        made.append(Client(party, holder, signs=signs))
+    await sign_in(runtime, http, reader)
+    return made[0], made[1]
+
+
+async def test_flow_ends_in_tokens_of_the_certificate(
+    clients: tuple[Client, Client], visitor: Visitor
+) -> None:
+    """happy-flow, refresh-token, access-token-type-header-case-sensitivity."""
+    first, second = clients
+    answer = await first.post("/token", code_fields(await first.code(visitor)))
+    assert (answer.status_code, answer.json()["token_type"]) == (200, "Bearer")
+    token = answer.json()["access_token"]
+    for path in ("/userinfo", "/api/v1/me/permission"):
+        assert await first.read(path, token, FIRST.header) == 200
+        assert await first.read(path, token, SECOND.header) == 401
+        assert await first.read(path, token, NOTHING) == 401
+    refresh = {"grant_type": "refresh_token", "refresh_token": answer.json()["refresh_token"]}
+    for _ in range(2):
+        assert (await first.post("/token", refresh)).status_code == 200
+    assert (await second.post("/token", refresh)).json()["error"] == "invalid_grant"
+
+
+async def test_code_without_the_certificate_gives_nothing(
+    clients: tuple[Client, Client], visitor: Visitor
+) -> None:
+    """ensure-holder-of-key-required, ensure-authorization-code-is-bound-to-client."""
+    first, second = clients
+    fields = code_fields(await first.code(visitor))
+    bare = await first.post("/token", fields, NOTHING)
+    allowed = {"invalid_request"} if first.signs else {"invalid_client"}
+    assert (bare.status_code, {bare.json()["error"]}) == (400, allowed)
+    assert (await second.post("/token", fields)).json()["error"] == "invalid_grant"
+
+
+async def test_endpoints_are_known_by_their_alias(http: httpx2.AsyncClient) -> None:
+    described = (await http.get("/.well-known/openid-configuration")).json()
+    aliases = described["mtls_endpoint_aliases"].values()
+    assert all(address.startswith(f"{ALIAS}/") for address in aliases)
