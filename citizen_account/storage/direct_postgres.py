@@ -7,7 +7,6 @@ from functools import lru_cache
 from typing import ClassVar
 
 import asyncpg
-from pydantic_core import from_json
 from sqlalchemy import URL, Dialect, Executable
 from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 
@@ -23,8 +22,8 @@ from citizen_account.storage.prepared import (
     join_behind,
     join_inserts,
     prepare,
-    write_json,
 )
+from citizen_account.storage.written import read_json, write_json
 
 Values = tuple[object, ...]
 DIALECT: Dialect = asyncpg_dialect(json_serializer=write_json)  # type: ignore[no-untyped-call]  # stubs
@@ -126,7 +125,7 @@ class PostgresPool(DirectPool):
             self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
         )
         for kind in ("json", "jsonb"):
-            await opened.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=from_json)
+            await opened.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=read_json)
         return opened
 
 

@@ -8,7 +8,6 @@ import sqlite3
 from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic_core import from_json
 from sqlalchemy import URL, Dialect, Executable
 from sqlalchemy.dialects.sqlite.pysqlite import dialect as pysqlite_dialect
 
@@ -17,7 +16,8 @@ from citizen_account.storage.absence import is_absence
 from citizen_account.storage.base import LOCK_SECONDS
 from citizen_account.storage.direct import DirectConnection, DirectPool, Writing, log
 from citizen_account.storage.gathering import Gathering
-from citizen_account.storage.prepared import Answer, Facts, prepare, prepare_insert, write_json
+from citizen_account.storage.prepared import Answer, Facts, prepare, prepare_insert
+from citizen_account.storage.written import read_json, write_json
 
 
 class SqlitePool(DirectPool):
@@ -87,7 +87,7 @@ class SqliteConnection(DirectConnection):
     """
 
     dialect: ClassVar[Dialect] = pysqlite_dialect(
-        json_serializer=write_json, json_deserializer=from_json
+        json_serializer=write_json, json_deserializer=read_json
     )
 
     def __init__(

@@ -7,7 +7,6 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from pydantic_core import to_json
 from sqlalchemy import Dialect, Executable, Insert, IteratorResult
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -76,10 +75,6 @@ class Prepared:
         for position, process in self._processors:
             values[position] = process(values[position])
         return tuple(values)
-
-
-def write_json(value: object) -> str:
-    return to_json(value).decode()
 
 
 def nothing() -> Answer:

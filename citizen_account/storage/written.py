@@ -4,10 +4,11 @@ Every request reads its rows anew, so nothing is known that the database does no
 made of a row may be remembered by the row itself, as long as it is never changed.
 """
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from sqlalchemy import JSON, FromClause, Text, cast
 
 
@@ -25,6 +26,23 @@ class Written:
     def read(self, row: Sequence[Any]) -> dict[str, Any]:  # Any: columns of each type
         """Return the columns of a row by their names, JSON read."""
         return {
-            name: from_json(value) if name in self._json and value is not None else value
+            name: read_json(value) if name in self._json and value is not None else value
             for name, value in zip(self.names, row, strict=True)
         }
+
+
+def read_json(text: str) -> Any:  # noqa: ANN401  # as `json.loads`
+    """Do what `json.loads` does, in a tenth of the time."""
+    try:
+        return from_json(text)
+    except ValueError:
+        # Half a surrogate pair, which Python's own writes and reads.
+        return json.loads(text)
+
+
+def write_json(value: object) -> str:
+    """Do what `json.dumps` does, without blanks."""
+    try:
+        return to_json(value).decode()
+    except ValueError:
+        return json.dumps(value)

@@ -6,6 +6,7 @@ machine moves the figures little. Rounds are interleaved, the table shows their 
 
 import argparse
 import asyncio
+import platform
 import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -106,6 +107,7 @@ def main() -> None:
         )
         table = asyncio.run(run(cases, options.rounds, postgres, urls))
     print(table)  # noqa: T201  # what it is run for
+    print(f"\nPython {platform.python_version()} ({sys.base_prefix})")  # noqa: T201  # as above
 
 
 if __name__ == "__main__":
