@@ -159,7 +159,7 @@ class Database:
         *,
         connections: int = CONNECTIONS,
     ) -> None:
-        # One half for what pages write, one for what is asked directly: neither can starve the other.
+        # One half for what pages write, one for what is asked directly: neither starves the other.
         self.engines = open_engines(url, connections - connections // 2)
         # Writers of one process queue here, whichever way they came, not in SQLite: it polls.
         self._turns = asyncio.Lock()
