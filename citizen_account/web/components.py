@@ -31,6 +31,8 @@ def _components() -> Iterator[tuple[str, Component]]:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        # A package's files do not change under us: nobody looks at their times for each page.
+        auto_reload=False,
     )
     for file in environment.list_templates():
         found = MACRO_FILE.fullmatch(file)

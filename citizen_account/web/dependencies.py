@@ -58,8 +58,17 @@ def pages_of(request: Request) -> Pages:
     return pages
 
 
-InRuntime = Annotated[Runtime, Depends(runtime_of)]
-WithPages = Annotated[Pages, Depends(pages_of)]
+async def _give_runtime(request: Request) -> Runtime:
+    # A plain function would be called in a thread of its own.
+    return runtime_of(request)
+
+
+async def _give_pages(request: Request) -> Pages:
+    return pages_of(request)
+
+
+InRuntime = Annotated[Runtime, Depends(_give_runtime)]
+WithPages = Annotated[Pages, Depends(_give_pages)]
 
 
 async def language_of(request: Request, language: str) -> str:
