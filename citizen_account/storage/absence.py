@@ -6,7 +6,7 @@ from sqlite3 import SQLITE_ERROR, SQLITE_READONLY
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError as SqliteOperationalError
 
-from asyncpg import PostgresError
+from asyncpg import InterfaceError, PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -18,7 +18,7 @@ _AWAY = ("08", "53", "57P", "3D", "28")
 
 # A wrong statement, or one that writes where only reading is allowed.
 _MISTAKES = frozenset({SQLITE_ERROR, SQLITE_READONLY})
-_OF_DATABASES = (OSError, DBAPIError, PoolTimeoutError, PostgresError, SqliteError)
+_OF_DATABASES = (OSError, DBAPIError, InterfaceError, PoolTimeoutError, PostgresError, SqliteError)
 
 
 @contextmanager
@@ -48,6 +48,9 @@ def is_absence(error: Exception) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     cause = getattr(error, "orig", error)
+    if isinstance(cause, InterfaceError):
+        # Said of a connection that was lost before the statement; else it is a mistake of ours.
+        return "closed" in str(cause)
     if isinstance(cause, SqliteError):
         # The file is gone, locked or unreadable, or the disk is full.
         code = getattr(cause, "sqlite_errorcode", SQLITE_ERROR)

@@ -8,7 +8,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, TypeGuard
+from typing import Any, ClassVar, TypeGuard
 
 from sqlalchemy import Dialect, Executable, Insert, Select
 
@@ -55,7 +55,7 @@ class DirectConnection(ABC):
         self, statement: Executable, facts: Facts | Sequence[Facts] | None = None
     ) -> Answer:
         """Return the rows. Whatever was to be written before is written first."""
-        if isinstance(statement, Select):
+        if isinstance(statement, Select) and not _locks(statement):
             await self._write_waiting()
             return await self._ask(statement, _one(facts))
         if self._is_reading:
@@ -137,6 +137,11 @@ def _one(facts: Facts | Sequence[Facts] | None) -> Facts:
     if isinstance(facts, Mapping):
         return facts
     raise TypeError("only plain inserts take several rows at once")
+
+
+def _locks(statement: Select[*tuple[Any, ...]]) -> bool:  # Any: rows of each shape
+    """Say whether the rows stay locked to the end of the transaction: so one must have begun."""
+    return statement._for_update_arg is not None  # noqa: SLF001  # has no public name
 
 
 def _may_wait(statement: Executable) -> TypeGuard[Insert]:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import lru_cache
 from typing import ClassVar
 
@@ -26,6 +26,10 @@ from citizen_account.storage.prepared import (
 from citizen_account.storage.written import read_json, write_json
 
 Values = tuple[object, ...]
+LEFT_TO_READERS = 2
+"""Connections, where there are more."""
+# Of our own statements' locks somebody else's transaction may have to be waited for.
+BEGIN = "BEGIN; SET LOCAL lock_timeout = 0"
 DIALECT: Dialect = asyncpg_dialect(json_serializer=write_json)  # type: ignore[no-untyped-call]  # stubs
 
 
@@ -39,6 +43,8 @@ class PostgresPool(DirectPool):
     def __init__(self, url: URL, size: int) -> None:
         self._dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
         self._free = asyncio.Semaphore(size)
+        # Who writes may have to wait for a lock: something is left for those who only read.
+        self._free_to_write = asyncio.Semaphore(max(1, size - LEFT_TO_READERS))
         self._idle: list[asyncpg.Connection] = []
         self._in_use = 0
         self._questions = Gathering[str, Values, Sequence[Row]](self._ask, is_absence)
@@ -49,6 +55,8 @@ class PostgresPool(DirectPool):
         return self._in_use
 
     async def close(self) -> None:
+        await self._questions.close()
+        await self._writings.close()
         while self._idle:
             await self._idle.pop().close()
 
@@ -60,61 +68,69 @@ class PostgresPool(DirectPool):
         """Run a statement that is a transaction, and say whether it won what it had to win."""
         return await self._writings.ask(text, values)
 
-    async def take(self) -> asyncpg.Connection:
-        """Return a connection that nobody else has until it is given back."""
-        if self._free.locked():
-            async with asyncio.timeout(LOCK_SECONDS):
-                await self._free.acquire()
-        else:
-            # Takes no turn of the loop, so a timeout would be set in vain.
-            await self._free.acquire()
-        try:
+    @asynccontextmanager
+    async def lent(self, *, is_writing: bool = False) -> AsyncIterator[asyncpg.Connection]:
+        """Yield a connection that nobody else has."""
+        async with AsyncExitStack() as turns:
+            if is_writing:
+                await _take_turn(turns, self._free_to_write)
+            await _take_turn(turns, self._free)
             driver = await self._open()
-        except BaseException:
-            self._free.release()
-            raise
-        self._in_use += 1
-        return driver
-
-    def give_back(self, driver: asyncpg.Connection) -> None:
-        self._in_use -= 1
-        self._free.release()
-        # What a failed rollback left open is closed, never lent again.
-        if driver.is_closed() or driver.is_in_transaction():
-            driver.terminate()
-        else:
-            self._idle.append(driver)
+            self._in_use += 1
+            try:
+                yield driver
+            finally:
+                self._in_use -= 1
+                # What a failed rollback left open is closed, never lent again.
+                if driver.is_closed() or driver.is_in_transaction():
+                    driver.terminate()
+                else:
+                    self._idle.append(driver)
 
     def connect(self, *, is_reading: bool) -> DirectConnection:
         return PostgresConnection(self, is_reading=is_reading)
 
     async def _ask(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row]]:
+        try:
+            return await self._ask_once(text, sets)
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as error:
+            if not is_absence(error):
+                raise
+        # The server went away behind our back and may be here again: to ask twice does no harm.
+        self._forget_idle()
+        return await self._ask_once(text, sets)
+
+    async def _ask_once(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row]]:
         log.debug(text)
-        async with self._lent() as driver:
-            # Who asks the same at once is told the same.
-            places = {values: place for place, values in enumerate(dict.fromkeys(sets))}
-            if len(places) == 1:
-                return [await driver.fetch(text, *sets[0])] * len(sets)
+        # Who asks the same at once is told the same.
+        places = {values: place for place, values in enumerate(dict.fromkeys(sets))}
+        if len(places) == 1:
+            return [await self._fetch(text, sets[0])] * len(sets)
+        async with self.lent() as driver:
             answers = await _ask_numbered(driver, text, tuple(places))
         return [answers[places[values]] for values in sets]
 
     async def _write(self, text: str, sets: Sequence[Values]) -> Sequence[bool]:
         log.debug(text)
-        async with self._lent() as driver:
-            if len(sets) == 1:
-                rows = await driver.fetch(text, *sets[0])
-            else:
+        if len(sets) == 1:
+            rows = await self._fetch(text, sets[0], is_writing=True)
+        else:
+            # Where one would have to wait for a lock, nothing is kept, and that one waits alone.
+            async with self.lent(is_writing=True) as driver:
                 rows = await driver.fetchmany(text, sets)
         # Who had nothing to win gets no row.
         return [bool(row[0]) for row in rows] if rows else [True] * len(sets)
 
-    @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[asyncpg.Connection]:
-        driver = await self.take()
-        try:
-            yield driver
-        finally:
-            self.give_back(driver)
+    async def _fetch(
+        self, text: str, values: Values, *, is_writing: bool = False
+    ) -> Sequence[asyncpg.Record]:
+        async with self.lent(is_writing=is_writing) as driver:
+            try:
+                return await driver.fetch(text, *values)
+            except asyncpg.LockNotAvailableError:
+                log.debug("waits for a lock")
+            async with _patient(driver):
+                return await driver.fetch(text, *values)
 
     async def _open(self) -> asyncpg.Connection:
         while self._idle:
@@ -124,9 +140,28 @@ class PostgresPool(DirectPool):
         opened = await asyncpg.connect(
             self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
         )
+        # One that waits for a lock must not hold up those whose statements go with its own.
+        await opened.execute("SET lock_timeout = '200ms'")
         for kind in ("json", "jsonb"):
             await opened.set_type_codec(kind, schema="pg_catalog", encoder=str, decoder=read_json)
         return opened
+
+    def _forget_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().terminate()
+
+
+@asynccontextmanager
+async def _patient(driver: asyncpg.Connection) -> AsyncIterator[None]:
+    """Open a transaction that waits for locks."""
+    await driver.execute(BEGIN)
+    try:
+        yield
+        await driver.execute("COMMIT")
+    except BaseException:
+        if not driver.is_closed():
+            await driver.execute("ROLLBACK")
+        raise
 
 
 class PostgresConnection(DirectConnection):
@@ -142,6 +177,7 @@ class PostgresConnection(DirectConnection):
         super().__init__(is_reading=is_reading)
         self._pool = pool
         self._driver: asyncpg.Connection | None = None
+        self._lent = AsyncExitStack()
 
     @property
     def has_begun(self) -> bool:
@@ -149,8 +185,8 @@ class PostgresConnection(DirectConnection):
 
     async def begin(self) -> None:
         if self._driver is None:
-            self._driver = await self._pool.take()
-            await self._driver.execute("BEGIN")
+            self._driver = await self._lent.enter_async_context(self._pool.lent(is_writing=True))
+            await self._driver.execute(BEGIN)
 
     async def write(self, writing: Writing) -> None:
         text, values = _worded(writing)
@@ -161,7 +197,7 @@ class PostgresConnection(DirectConnection):
 
     async def keep(self) -> None:
         await self._running().execute("COMMIT")
-        self._give_back()
+        await self._give_back()
 
     async def roll_back(self) -> None:
         if self._driver is None:
@@ -170,7 +206,7 @@ class PostgresConnection(DirectConnection):
             if not self._driver.is_closed():
                 await self._driver.execute("ROLLBACK")
         finally:
-            self._give_back()
+            await self._give_back()
 
     async def _ask(self, statement: Executable, facts: Facts) -> Answer:
         prepared = prepare(statement, self.dialect, facts)
@@ -189,9 +225,9 @@ class PostgresConnection(DirectConnection):
             raise RuntimeError("no transaction was begun")
         return self._driver
 
-    def _give_back(self) -> None:
-        driver, self._driver = self._running(), None
-        self._pool.give_back(driver)
+    async def _give_back(self) -> None:
+        self._driver = None
+        await self._lent.aclose()
 
 
 def _worded(writing: Writing) -> tuple[str, Values]:
@@ -206,6 +242,15 @@ def _worded(writing: Writing) -> tuple[str, Values]:
         all_facts.insert(0, won)
     pairs = zip(parts, all_facts, strict=True)
     return text, tuple(value for each, facts in pairs for value in each.values(facts))
+
+
+async def _take_turn(turns: AsyncExitStack, free: asyncio.Semaphore) -> None:
+    if free.locked():
+        async with asyncio.timeout(LOCK_SECONDS):
+            await turns.enter_async_context(free)
+    else:
+        # Takes no turn of the loop, so a timeout would be set in vain.
+        await turns.enter_async_context(free)
 
 
 async def _ask_numbered(

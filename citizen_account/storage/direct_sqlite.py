@@ -19,6 +19,8 @@ from citizen_account.storage.gathering import Gathering
 from citizen_account.storage.prepared import Answer, Facts, prepare, prepare_insert
 from citizen_account.storage.written import read_json, write_json
 
+MANY_ROWS = 50
+
 
 class SqlitePool(DirectPool):
     """One connection that reads, one that writes: writers of this process queue for it."""
@@ -36,6 +38,7 @@ class SqlitePool(DirectPool):
         return self._in_use
 
     async def close(self) -> None:
+        await self._writings.close()
         for driver in self._pair or ():
             driver.close()
         self._pair = None
@@ -118,9 +121,12 @@ class SqliteConnection(DirectConnection):
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.OperationalError:
             # Another process writes: a thread waits for it, as one waits for the disk at COMMIT.
-            await self._in_thread(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
-            await self._in_thread("BEGIN IMMEDIATE")
-            self._writer.execute("PRAGMA busy_timeout = 0")
+            try:
+                await self._in_thread(f"PRAGMA busy_timeout = {LOCK_SECONDS * 1000}")
+                await self._in_thread("BEGIN IMMEDIATE")
+            finally:
+                # Whoever begins next on the loop must not wait there, also when this was in vain.
+                self._writer.execute("PRAGMA busy_timeout = 0")
 
     async def write(self, writing: Writing) -> None:
         if writing.winning is not None and (await self._ask(*writing.winning)).first() is None:
@@ -148,8 +154,11 @@ class SqliteConnection(DirectConnection):
     async def _ask(self, statement: Executable, facts: Facts) -> Answer:
         prepared = prepare(statement, self.dialect, facts)
         log.debug(prepared.text)
-        found = self._driver.execute(prepared.text, prepared.values(facts))
-        return prepared.answer(found.fetchall())
+        found = self._driver.execute(prepared.text, prepared.values(facts)).fetchall()
+        if len(found) >= MANY_ROWS:
+            # Who reads page after page lets others have their turn in between.
+            await asyncio.sleep(0)
+        return prepared.answer(found)
 
     async def _keep_alone(self, writing: Writing) -> None:
         await self._pool.keep(writing)

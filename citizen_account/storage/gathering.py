@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -53,6 +54,11 @@ class Gathering(Generic[Kind, Asked, Outcome]):
             waiting.append((asked, future))
         return await future
 
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
     def _start(self, kind: Kind) -> None:
         if kind in self._under_way or kind not in self._waiting:
             return
@@ -60,18 +66,34 @@ class Gathering(Generic[Kind, Asked, Outcome]):
         if len(waiting) > MOST:
             self._waiting[kind] = waiting[MOST:]
         batch = self._under_way[kind] = _Batch(kind, waiting[:MOST])
-        task = asyncio.create_task(self._do(batch))
+        # It is nobody's request: what a line of the log would take over from one is left behind.
+        task = asyncio.create_task(self._do(batch), context=Context())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def _do(self, batch: _Batch[Kind, Asked, Outcome]) -> None:
         patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._pass, batch)
         try:
-            outcomes = await self._outcomes(batch.kind, [asked for asked, _ in batch.members])
+            await self._settle(batch.kind, batch.members)
         finally:
             patience.cancel()
             self._pass(batch)
-        for (_, future), outcome in zip(batch.members, outcomes, strict=True):
+            # Where the loop ends, nobody waits for an answer that does not come.
+            for _, future in batch.members:
+                future.cancel()
+
+    async def _settle(
+        self, kind: Kind, members: Sequence[tuple[Asked, asyncio.Future[Outcome]]]
+    ) -> None:
+        try:
+            outcomes = await self._run(kind, [asked for asked, _ in members])
+        except Exception as error:  # noqa: BLE001  # raised to those who asked
+            if len(members) > 1 and not self._is_of_all(error):
+                # Each at its own pace: one of them may have to wait for long.
+                await asyncio.gather(*(self._settle(kind, [member]) for member in members))
+                return
+            outcomes = [error] * len(members)
+        for (_, future), outcome in zip(members, outcomes, strict=True):
             # Who went away is told nothing.
             if future.done():
                 continue
@@ -79,16 +101,6 @@ class Gathering(Generic[Kind, Asked, Outcome]):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
-
-    async def _outcomes(
-        self, kind: Kind, all_asked: Sequence[Asked]
-    ) -> Sequence[Outcome | Exception]:
-        try:
-            return await self._run(kind, all_asked)
-        except Exception as error:  # noqa: BLE001  # raised to those who asked
-            if len(all_asked) == 1 or self._is_of_all(error):
-                return [error] * len(all_asked)
-        return [(await self._outcomes(kind, [asked]))[0] for asked in all_asked]
 
     def _pass(self, batch: _Batch[Kind, Asked, Outcome]) -> None:
         """Let the next batch begin, when this one has ended or takes too long."""

@@ -68,23 +68,33 @@ class Guard:
         named = request_id.set(identifier)
         try:
             if self._runtime.tracer is None:
-                await self._pass_on(scope, receive, send_guarded)
+                await self._pass_on(scope, receive, send_guarded, lambda: status != 0)
             else:
                 with self._traced(scope, self._runtime.tracer) as span:
                     try:
-                        await self._pass_on(scope, receive, send_guarded)
+                        await self._pass_on(scope, receive, send_guarded, lambda: status != 0)
                     finally:
                         self._describe(span, scope, status)
         finally:
             self._note(scope, status, time.monotonic() - started)
             request_id.reset(named)
 
-    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _pass_on(
+        self, scope: Scope, receive: Receive, send: Send, has_begun: Callable[[], bool]
+    ) -> None:
         code = self._fault_of(scope)
         if code is not None:
             await answer(Request(scope), code)(scope, receive, send)
             return
-        await self._app(scope, _capped(receive), send)
+        try:
+            await self._app(scope, _capped(receive), send)
+        except Exception as error:
+            # The answer that Starlette would give came past this: without its headers and its id.
+            if has_begun():
+                raise
+            log.exception("unexpected")
+            code = error.code if isinstance(error, DomainError) else ErrorCode.UNEXPECTED
+            await answer(Request(scope), code)(scope, receive, send)
 
     def _fault_of(self, scope: Scope) -> ErrorCode | None:
         for check in CHECKS:
