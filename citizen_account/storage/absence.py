@@ -6,7 +6,7 @@ from sqlite3 import SQLITE_ERROR, SQLITE_READONLY
 from sqlite3 import Error as SqliteError
 from sqlite3 import OperationalError as SqliteOperationalError
 
-from asyncpg import InterfaceError, PostgresError
+from asyncpg import InterfaceError, InternalClientError, PostgresError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -18,7 +18,15 @@ _AWAY = ("08", "53", "57P", "3D", "28")
 
 # A wrong statement, or one that writes where only reading is allowed.
 _MISTAKES = frozenset({SQLITE_ERROR, SQLITE_READONLY})
-_OF_DATABASES = (OSError, DBAPIError, InterfaceError, PoolTimeoutError, PostgresError, SqliteError)
+_OF_DATABASES = (
+    OSError,
+    DBAPIError,
+    InterfaceError,
+    InternalClientError,
+    PoolTimeoutError,
+    PostgresError,
+    SqliteError,
+)
 
 
 @contextmanager
@@ -48,6 +56,9 @@ def is_absence(error: Exception) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     cause = getattr(error, "orig", error)
+    if isinstance(cause, InternalClientError):
+        # asyncpg's word for a connection that is just being told of its end.
+        return True
     if isinstance(cause, InterfaceError):
         # Said of a connection that was lost before the statement; else it is a mistake of ours.
         return "closed" in str(cause)

@@ -26,6 +26,16 @@ from citizen_account.storage.prepared import (
 from citizen_account.storage.written import read_json, write_json
 
 Values = tuple[object, ...]
+# What a connection says that was there before. That none can be had is nothing to try twice.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    ConnectionResetError,
+    BrokenPipeError,
+)
 LEFT_TO_READERS = 2
 """Connections, where there are more."""
 # Of our own statements' locks somebody else's transaction may have to be waited for.
@@ -93,7 +103,7 @@ class PostgresPool(DirectPool):
     async def _ask(self, text: str, sets: Sequence[Values]) -> Sequence[Sequence[Row]]:
         try:
             return await self._ask_once(text, sets)
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, ConnectionError) as error:
+        except LOST as error:
             if not is_absence(error):
                 raise
         # The server went away behind our back and may be here again: to ask twice does no harm.

@@ -55,9 +55,9 @@ class Gathering(Generic[Kind, Asked, Outcome]):
         return await future
 
     async def close(self) -> None:
-        """Wait for what is under way."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait for what is under way, and for what waits for that."""
+        while self._tasks or self._waiting:
+            await (asyncio.wait(self._tasks) if self._tasks else asyncio.sleep(0))
 
     def _start(self, kind: Kind) -> None:
         if kind in self._under_way or kind not in self._waiting:
