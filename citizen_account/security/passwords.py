@@ -70,6 +70,11 @@ class PasswordHasher:
         """How many are hashed or wait for it."""
         return self._under_way
 
+    def require_room(self) -> None:
+        """Raise too_busy if the next one would be sent away, before anything is done for it."""
+        if self._under_way >= self._at_once + QUEUE:
+            raise DomainError(ErrorCode.TOO_BUSY, retry_after=RETRY_AFTER_SECONDS)
+
     async def hash(self, password: str) -> str:
         """Return what may be stored. Raises: too_busy."""
         plain = normalise_password(password)
@@ -87,8 +92,7 @@ class PasswordHasher:
         return Verdict(is_right=True, is_outdated=bool(self._context.needs_update(target)))
 
     async def _run(self, work: Callable[[], Answer]) -> Answer:
-        if self._under_way >= self._at_once + QUEUE:
-            raise DomainError(ErrorCode.TOO_BUSY, retry_after=RETRY_AFTER_SECONDS)
+        self.require_room()
         self._under_way += 1
         # Counted until the thread is done, not until the visitor has gone away.
         job = asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -23,7 +23,7 @@ class _Batch(Generic[Kind, Asked, Outcome]):
 
 
 class Gathering(Generic[Kind, Asked, Outcome]):
-    """Run one batch of a kind at a time; what comes in meanwhile is the next one.
+    """Run the first of a kind at once; what comes in meanwhile is a batch, which runs next.
 
     `run` returns an outcome for each, in their order: an exception among them is raised to the
     one that it belongs to. Where it raises, all is undone and each is run alone, since one of
@@ -43,16 +43,24 @@ class Gathering(Generic[Kind, Asked, Outcome]):
 
     async def ask(self, kind: Kind, asked: Asked) -> Outcome:
         """Return the outcome of this one. Who is cancelled takes nobody along."""
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[Outcome] = loop.create_future()
-        waiting = self._waiting.get(kind)
-        if waiting is None:
-            self._waiting[kind] = [(asked, future)]
-            # Whoever else's request has arrived gets a turn before this.
-            loop.call_soon(self._start, kind)
-        else:
-            waiting.append((asked, future))
+        if kind not in self._under_way:
+            return await self._ask_at_once(kind, asked)
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(kind, []).append((asked, future))
         return await future
+
+    async def _ask_at_once(self, kind: Kind, asked: Asked) -> Outcome:
+        # Without a task of its own: on a busy loop each turn costs what the pages take in it.
+        batch = self._under_way[kind] = _Batch[Kind, Asked, Outcome](kind, ())
+        patience = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._pass, batch)
+        try:
+            [outcome] = await self._run(kind, [asked])
+        finally:
+            patience.cancel()
+            self._pass(batch)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
 
     async def close(self) -> None:
         """Wait for what is under way, and for what waits for that."""

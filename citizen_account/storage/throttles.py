@@ -1,12 +1,14 @@
 """Count tries in the database, so that every process and every restart knows of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
-from sqlalchemy import Insert, bindparam, case, delete, update
+from sqlalchemy import Insert, bindparam, case, delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.dml import ReturningInsert
 
 from citizen_account.domain.throttling import Counter, Throttled
 from citizen_account.security.sealing import Sealer
@@ -24,10 +26,26 @@ class ThrottleRow(Base):
     ends_at: Mapped[datetime] = mapped_column(index=True)
 
 
-def _count_up(statement: "sqlite.Insert | postgresql.Insert") -> Insert:
-    """One statement counts and answers: two tries at once never count as one."""
+_INSERT: Mapping[str, "sqlite.Insert | postgresql.Insert"] = {
+    "sqlite": sqlite.insert(ThrottleRow),
+    "postgresql": postgresql.insert(ThrottleRow),
+}
+
+
+@lru_cache
+def _count_up(dialect: str, many: int) -> ReturningInsert[bytes, int, datetime]:
+    """Count in one statement, which answers as well: two tries at once never count as one.
+
+    Rows are locked in the order of the values, which is one order everywhere: so two of these
+    never wait for each other.
+    """
     is_over = ThrottleRow.ends_at <= bindparam("now")
-    new = statement.values(key=bindparam("key"), count=1, ends_at=bindparam("ends"))
+    new = _INSERT[dialect].values(
+        [
+            {"key": bindparam(f"key_{place}"), "count": 1, "ends_at": bindparam(f"ends_{place}")}
+            for place in range(many)
+        ]
+    )
     upsert = new.on_conflict_do_update(
         index_elements=[ThrottleRow.key],
         set_={
@@ -35,18 +53,24 @@ def _count_up(statement: "sqlite.Insert | postgresql.Insert") -> Insert:
             "ends_at": case((is_over, new.excluded.ends_at), else_=ThrottleRow.ends_at),
         },
     )
-    return upsert.returning(ThrottleRow.count.label("tries"), ThrottleRow.ends_at)
+    return upsert.returning(ThrottleRow.key, ThrottleRow.count, ThrottleRow.ends_at)
 
 
-COUNT_UP = {
-    "sqlite": _count_up(sqlite.insert(ThrottleRow)),
-    "postgresql": _count_up(postgresql.insert(ThrottleRow)),
-}
-GIVE_BACK = (
-    update(ThrottleRow)
-    .where(ThrottleRow.key == bindparam("counted"), ThrottleRow.count > 0)
-    .values(count=ThrottleRow.count - 1)
-)
+@lru_cache
+def _give_back(dialect: str, many: int) -> Insert:
+    """Take one off each; a row that is gone meanwhile comes back empty and is forgotten again."""
+    new = _INSERT[dialect].values(
+        [
+            {"key": bindparam(f"key_{place}"), "count": 0, "ends_at": bindparam("now")}
+            for place in range(many)
+        ]
+    )
+    return new.on_conflict_do_update(
+        index_elements=[ThrottleRow.key],
+        set_={"count": case((ThrottleRow.count > 0, ThrottleRow.count - 1), else_=0)},
+    )
+
+
 FORGET = delete(ThrottleRow).where(ThrottleRow.ends_at < bindparam("now"))
 
 
@@ -61,32 +85,43 @@ class Throttles:
 
         A refusal is to be returned, not raised: raising would roll the count back.
         """
-        count, _ = await self._count(key, window)
+        [(count, _)] = await self._count([(key, window)])
         return count <= limit
 
     async def hit_all(self, counters: Sequence[Counter]) -> Throttled | None:
         """Count a try by several rules; when one refuses, say when it lets go."""
-        ends = []
-        # In one order everywhere, so that two transactions never wait for each other.
-        for counter in sorted(counters, key=lambda each: each.key):
-            count, ends_at = await self._count(counter.key, counter.rule.window)
-            if count > counter.rule.limit:
-                ends.append(ends_at)
+        counters = sorted(counters, key=lambda each: each.key)
+        tries = await self._count([(each.key, each.rule.window) for each in counters])
+        ends = [
+            ends_at
+            for counter, (count, ends_at) in zip(counters, tries, strict=True)
+            if count > counter.rule.limit
+        ]
         return Throttled(max(ends)) if ends else None
 
     async def give_back(self, counters: Sequence[Counter]) -> None:
         """Take back what a success was counted for: only failures are to add up."""
-        for counter in sorted(counters, key=lambda each: each.key):
-            await self._connection.execute(GIVE_BACK, {"counted": self._index(counter.key)})
+        keys = sorted(counter.key for counter in counters)
+        statement = _give_back(self._connection.dialect.name, len(keys))
+        given = {f"key_{place}": self._index(key) for place, key in enumerate(keys)}
+        await self._connection.execute(statement, {**given, "now": self._now})
 
     async def forget_old(self, now: datetime) -> None:
         await self._connection.execute(FORGET, {"now": now})
 
-    async def _count(self, key: str, window: timedelta) -> tuple[int, datetime]:
-        tried = {"key": self._index(key), "now": self._now, "ends": self._now + window}
-        statement = COUNT_UP[self._connection.dialect.name]
-        row = (await self._connection.execute(statement, tried)).one()
-        return row.tries, row.ends_at
+    async def _count(
+        self, windows: Sequence[tuple[str, timedelta]]
+    ) -> Sequence[tuple[int, datetime]]:
+        """Return for each key how many tries it has, and to when they count."""
+        keys = [self._index(key) for key, _ in windows]
+        tried: dict[str, object] = {"now": self._now}
+        for place, (key, (_, window)) in enumerate(zip(keys, windows, strict=True)):
+            tried |= {f"key_{place}": key, f"ends_{place}": self._now + window}
+        statement = _count_up(self._connection.dialect.name, len(keys))
+        rows = (await self._connection.execute(statement, tried)).all()
+        # They come back in no order that anybody promises.
+        found = {key: (count, ends_at) for key, count, ends_at in rows}
+        return [found[key] for key in keys]
 
     def _index(self, key: str) -> bytes:
         return self._sealer.index(key, THROTTLE_INDEX)

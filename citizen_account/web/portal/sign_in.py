@@ -125,6 +125,8 @@ async def show_signed_out(
 async def _try(
     request: Request, runtime: Runtime, language: str, address: EmailAddress, password: str
 ) -> Response:
+    # In a storm it must cost little to be sent away.
+    runtime.hasher.require_room()
     async with runtime.database.begin() as uow:
         attempt = await prepare_sign_in(uow, address, client_address(request, runtime))
     if isinstance(attempt, Throttled):
