@@ -64,8 +64,8 @@ class Gathering(Generic[Kind, Asked, Outcome]):
 
     async def close(self) -> None:
         """Wait for what is under way, and for what waits for that."""
-        while self._tasks or self._waiting:
-            await (asyncio.wait(self._tasks) if self._tasks else asyncio.sleep(0))
+        while self._tasks or self._waiting or self._under_way:
+            await (asyncio.wait(self._tasks) if self._tasks else asyncio.sleep(0.01))
 
     def _start(self, kind: Kind) -> None:
         if kind in self._under_way or kind not in self._waiting:

@@ -147,12 +147,16 @@ async def test_row_is_locked_within_a_transaction(postgres_url: str, on_postgres
 
 @pytest.mark.usefixtures("library")
 async def test_close_waits_for_what_is_under_way(database: Database) -> None:
-    leaving = asyncio.create_task(add(database, 300, LIBRARY_ID))
+    first, leaving = [
+        asyncio.create_task(add(database, number, LIBRARY_ID)) for number in (300, 301)
+    ]
     await asyncio.sleep(0)
     leaving.cancel()
     await database.close()
+    await first
     async with database.begin() as uow:
-        assert await uow.grants.end(GrantId(UUID(int=300)), GrantEnd.REVOKED, uow.now)
+        for number in (300, 301):
+            assert await uow.grants.end(GrantId(UUID(int=number)), GrantEnd.REVOKED, uow.now)
 
 
 async def test_waiting_in_vain_for_another_process_stops_nobody_later(

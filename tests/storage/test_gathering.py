@@ -165,7 +165,7 @@ async def test_many_requests_cost_a_few_questions_and_transactions(
         assert seen.count("WITH") <= 3
         assert len(seen) == seen.count("SELECT") + seen.count("WITH")
     else:
-        # SQLite answers from memory: a question has nothing to wait for, a row goes to it by itself.
+        # SQLite answers from memory: a question has nothing to wait for.
         assert (seen.count("SELECT"), seen.count("INSERT")) == (MANY, 3 * MANY)
     for token in tokens:
         assert (await library.introspect(token)).json()["active"]
