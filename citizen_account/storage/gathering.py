@@ -23,7 +23,10 @@ class _Batch(Generic[Kind, Asked, Outcome]):
 
 
 class Gathering(Generic[Kind, Asked, Outcome]):
-    """Run the first of a kind at once; what comes in meanwhile is a batch, which runs next.
+    """Run who comes alone at once; what comes in meanwhile is a batch, which runs next.
+
+    While batches have several members, the next one begins a turn of the loop later, and takes
+    along all that came in that turn.
 
     `run` returns an outcome for each, in their order: an exception among them is raised to the
     one that it belongs to. Where it raises, all is undone and each is run alone, since one of
@@ -39,14 +42,22 @@ class Gathering(Generic[Kind, Asked, Outcome]):
         self._is_of_all = is_of_all
         self._waiting: dict[Kind, list[tuple[Asked, asyncio.Future[Outcome]]]] = {}
         self._under_way: dict[Kind, _Batch[Kind, Asked, Outcome]] = {}
+        self._crowded: set[Kind] = set()
+        """Of these the last batch had several members, so it is worth a turn to wait for more."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def ask(self, kind: Kind, asked: Asked) -> Outcome:
         """Return the outcome of this one. Who is cancelled takes nobody along."""
-        if kind not in self._under_way:
+        is_idle = kind not in self._under_way
+        if is_idle and kind not in self._crowded:
             return await self._ask_at_once(kind, asked)
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(kind, []).append((asked, future))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Outcome] = loop.create_future()
+        waiting = self._waiting.setdefault(kind, [])
+        waiting.append((asked, future))
+        if is_idle and len(waiting) == 1:
+            # Whoever else's request has arrived gets a turn before this.
+            loop.call_soon(self._start, kind)
         return await future
 
     async def _ask_at_once(self, kind: Kind, asked: Asked) -> Outcome:
@@ -73,6 +84,7 @@ class Gathering(Generic[Kind, Asked, Outcome]):
         waiting = self._waiting.pop(kind)
         if len(waiting) > MOST:
             self._waiting[kind] = waiting[MOST:]
+        (self._crowded.add if len(waiting) > 1 else self._crowded.discard)(kind)
         batch = self._under_way[kind] = _Batch(kind, waiting[:MOST])
         # It is nobody's request: what a line of the log would take over from one is left behind.
         task = asyncio.create_task(self._do(batch), context=Context())

@@ -62,9 +62,18 @@ async def test_what_comes_in_while_the_first_is_under_way_is_a_batch(
 ) -> None:
     assert await ask(gathering, 1, 2, 3) == [2, 4, 6]
     assert doubling.batches == [[1], [2, 3]]
-    # Then nobody is to be waited for any more.
-    assert await ask(gathering, 4) == [8]
-    assert doubling.batches[2:] == [[4]]
+
+
+async def test_among_many_one_turn_is_one_batch(
+    doubling: Doubling, gathering: Gathering[str, int, int]
+) -> None:
+    await ask(gathering, 1, 2, 3)
+    assert await ask(gathering, 4, 5) == [8, 10]
+    assert doubling.batches[2:] == [[4, 5]]
+    # Who is the only one then ends that, and the next goes at once again.
+    await ask(gathering, 6)
+    await ask(gathering, 7, 8)
+    assert doubling.batches[3:] == [[6], [7], [8]]
 
 
 async def test_batches_follow_each_other(
