@@ -17,8 +17,9 @@ from citizen_account.telemetry.metrics import counted_together
 
 GRACE_SECONDS = 20
 # A process answers once it has imported everything: on a busy machine that takes more than the
-# server's own five seconds, after which it would be ended and begun again for ever.
-START_SECONDS = 120
+# server's own five seconds, after which it would be ended and begun again for ever. One that dies
+# in between is noticed after so long.
+START_SECONDS = 30
 
 
 def serve(
