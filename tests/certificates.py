@@ -4,6 +4,7 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from pathlib import Path
 from urllib.parse import quote
 
 from cryptography import x509
@@ -12,10 +13,13 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc.jwk import ECKey
 
-from tests.factories import START
+from citizen_account.settings import Settings
+from tests.factories import ISSUER, START, settings_for
 
 HEADER = "X-Client-Certificate"
 SUBJECT = "CN=library,O=City"
+# The proxy's other listener.
+ALIAS = f"{ISSUER}:8443"
 
 
 @dataclass(frozen=True)
@@ -62,3 +66,16 @@ def make(
         .sign(signer, SHA256())
     )
     return Holder(key, certificate)
+
+
+def settings_behind(proxy: str, database_url: str, authority: Holder, folder: Path) -> Settings:
+    """Return the settings of a city whose proxy tells of certificates, of this authority's."""
+    file = folder / "authority.pem"
+    file.write_bytes(authority.certificate.public_bytes(Encoding.PEM))
+    return settings_for(
+        database_url,
+        trusted_proxies=f"{proxy}/32",
+        mtls_certificate_header=HEADER,
+        mtls_ca_file=str(file),
+        mtls_address=ALIAS,
+    )

@@ -6,19 +6,17 @@ from typing import Any
 
 import httpx2
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.domain.accounts import AccountId
 from tests.authorizing import Fields, answer_in, request_fields, sign_in
-from tests.certificates import HEADER, SUBJECT, Holder, make
+from tests.certificates import ALIAS, SUBJECT, Holder, make, settings_behind
 from tests.conformance.conftest import register_high
-from tests.factories import ISSUER, Clock, settings_for
+from tests.factories import Clock
 from tests.fapi_party import HighParty
 from tests.pages import Visitor
 from tests.proofs import Prover, code_fields
 
-ALIAS = f"{ISSUER}:8443"
 AUTHORITY = make("CN=Authority of the suite")
 FIRST = make(issuer=AUTHORITY)
 SECOND = make("CN=museum,O=City", AUTHORITY)
@@ -33,15 +31,7 @@ BY_CERTIFICATE = {"token_endpoint_auth_method": "tls_client_auth", "jwks": None}
 @pytest.fixture
 async def runtime(sqlite_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Runtime]:
     """Yield a city whose proxy, the tests' own address, tells of certificates."""
-    file = tmp_path / "authority.pem"
-    file.write_bytes(AUTHORITY.certificate.public_bytes(Encoding.PEM))
-    settings = settings_for(
-        sqlite_url,
-        trusted_proxies="127.0.0.1/32",
-        mtls_certificate_header=HEADER,
-        mtls_ca_file=str(file),
-        mtls_address=ALIAS,
-    )
+    settings = settings_behind("127.0.0.1", sqlite_url, AUTHORITY, tmp_path)
     built = build_runtime(settings, clock)
     yield built
     await built.database.close()

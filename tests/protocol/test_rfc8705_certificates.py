@@ -5,12 +5,11 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from citizen_account.app import create_app
 from citizen_account.bootstrap import Runtime, build_runtime
 from citizen_account.openid.metadata_members import RegistrationError
-from tests.certificates import HEADER, SUBJECT, make
+from tests.certificates import ALIAS, HEADER, SUBJECT, make, settings_behind
 from tests.factories import ISSUER, Clock, settings_for
 from tests.proofs import Prover
 from tests.relying_party import Party, bearer
@@ -22,22 +21,11 @@ PROXY = "10.0.0.1"
 AUTHORITY = make("CN=City authority")
 HOLDER = make(issuer=AUTHORITY)
 
-# The proxy's other listener.
-ALIAS = f"{ISSUER}:8443"
-
 
 @pytest.fixture
 async def runtime(database_url: str, clock: Clock, tmp_path: Path) -> AsyncIterator[Runtime]:
     """Yield a city behind a proxy that shows us certificates."""
-    file = tmp_path / "authority.pem"
-    file.write_bytes(AUTHORITY.certificate.public_bytes(Encoding.PEM))
-    settings = settings_for(
-        database_url,
-        trusted_proxies=f"{PROXY}/32",
-        mtls_certificate_header=HEADER,
-        mtls_ca_file=str(file),
-        mtls_address=ALIAS,
-    )
+    settings = settings_behind(PROXY, database_url, AUTHORITY, tmp_path)
     built = build_runtime(settings, clock)
     yield built
     await built.database.close()

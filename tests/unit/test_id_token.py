@@ -108,7 +108,7 @@ def test_session_is_named_to_clients_that_take_part_in_logout(
         LIBRARY, post_logout_redirect_uris=(), backchannel_logout_uri=None, metadata={}
     )
     assert "sid" not in claims_of(replace(FACTS, client=nothing))
-    client: Client = replace(nothing, **registered)  # type: ignore[arg-type]
+    client: Client = replace(nothing, **registered)  # type: ignore[arg-type]  # fields of each type
     assert "sid" in claims_of(replace(FACTS, client=client))
 
 
