@@ -51,8 +51,8 @@ class Prepared:
         self._columns = columns
         self._processors = processors
         # One call for all names where that is all: most statements, and most of their places.
-        self._is_plain = len(binds) > 1 and all(bind.position is None for bind in binds)
-        self._pick = itemgetter(*(bind.name for bind in binds)) if self._is_plain else None
+        is_plain = len(binds) > 1 and all(bind.position is None for bind in binds)
+        self._pick = itemgetter(*(bind.name for bind in binds)) if is_plain else None
         self._processes = [
             (place, bind.process) for place, bind in enumerate(binds) if bind.process is not None
         ]
