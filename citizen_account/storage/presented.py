@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from citizen_account.domain.clients import Client, ClientId
 from citizen_account.domain.grants import PresentedToken, StoredCode
+from citizen_account.domain.resources import ResourceServer
 from citizen_account.storage.clients import COLUMNS, ClientRow, client_of
 from citizen_account.storage.grants import (
     CODE,
@@ -16,6 +17,8 @@ from citizen_account.storage.grants import (
     code_of,
     presented_of,
 )
+from citizen_account.storage.resources import WRITTEN as RESOURCE
+from citizen_account.storage.resources import ResourceServerRow, server_of
 
 _ASKING = ClientRow.id == bindparam("client_id")
 WITH_TOKEN = (
@@ -30,6 +33,15 @@ WITH_CODE = (
     .select_from(ClientRow)
     .outerjoin(CodeRow, CodeRow.digest == bindparam("secret_digest"))
     .outerjoin(GrantRow, GrantRow.id == CodeRow.grant_id)
+    .where(_ASKING)
+)
+WITH_RESOURCE = (
+    select(*COLUMNS, *RESOURCE.columns)
+    .select_from(ClientRow)
+    .outerjoin(
+        ResourceServerRow,
+        (ResourceServerRow.id == bindparam("resource")) & ResourceServerRow.is_disabled.is_(False),
+    )
     .where(_ASKING)
 )
 OF_TOKEN = (
@@ -66,6 +78,17 @@ class Presented:
             return None, None
         rest = row[len(COLUMNS) :]
         return client_of(row), None if rest[0] is None else code_of(rest)
+
+    async def resource(
+        self, client_id: ClientId, resource: str
+    ) -> tuple[Client | None, ResourceServer | None]:
+        """Return who asks, and the resource server that it names, if it is not disabled."""
+        asked = {"client_id": client_id, "resource": resource}
+        row = (await self._connection.execute(WITH_RESOURCE, asked)).first()
+        if row is None:
+            return None, None
+        rest = row[len(COLUMNS) :]
+        return client_of(row), None if rest[0] is None else server_of(rest)
 
     async def holder(self, digest: bytes) -> tuple[Client, PresentedToken] | None:
         """Return the token, and the client that it was issued to."""

@@ -52,16 +52,16 @@ class Resources:
     async def find(self, resource: str) -> ResourceServer | None:
         """Return it, disabled or not."""
         row = (await self._connection.execute(FIND, {"resource": resource})).first()
-        return None if row is None else _server(tuple(row))
+        return None if row is None else server_of(row)
 
     async def find_some(self, resources: Sequence[str]) -> Mapping[str, ResourceServer]:
         """Return those that exist and are not disabled, by their id."""
         rows = await self._connection.execute(FIND_SOME, {"resources": list(resources)})
-        return {row.id: _server(tuple(row)) for row in rows}
+        return {row.id: server_of(row) for row in rows}
 
     async def all(self) -> Sequence[ResourceServer]:
         """List in the order of ids."""
-        return [_server(tuple(row)) for row in await self._connection.execute(LIST)]
+        return [server_of(row) for row in await self._connection.execute(LIST)]
 
     async def add(self, server: ResourceServer) -> None:
         await self._connection.execute(ADD, _row(server))
@@ -94,8 +94,13 @@ def _row(server: ResourceServer) -> dict[str, object]:
     }
 
 
+def server_of(row: Sequence[Any]) -> ResourceServer:  # Any: columns of each type
+    """Return the resource server of a row of what WRITTEN reads."""
+    return _server(tuple(row))
+
+
 @lru_cache(maxsize=128)
-def _server(row: tuple[Any, ...]) -> ResourceServer:  # Any: columns of each type
+def _server(row: tuple[Any, ...]) -> ResourceServer:  # Any: as above
     columns = WRITTEN.read(row)
     lifetime, max_age = columns.pop("token_lifetime_seconds"), columns.pop("max_age_seconds")
     return ResourceServer(

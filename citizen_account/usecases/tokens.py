@@ -17,6 +17,7 @@ from citizen_account.domain.grants import (
     StoredToken,
     TokenKind,
 )
+from citizen_account.domain.resources import ResourceServer
 from citizen_account.openid.access_token import AccessFacts, lifetime_of, make_access_token
 from citizen_account.openid.grants import (
     CODE_LIFETIME,
@@ -92,22 +93,24 @@ async def answer_token_request(
             return await desk.redeem(request, presented)
         case RefreshRequest(), PresentedToken() | None:
             return await desk.refresh(request, presented)
-        case ClientRequest(), _:
-            return await desk.serve_client(request)
+        case ClientRequest(), ResourceServer() | None:
+            return await desk.serve_client(request, presented)
         case unexpected:
             raise TypeError(unexpected)
 
 
 async def _look_up(
     uow: UnitOfWork, request: TokenRequest
-) -> tuple[Client | None, StoredCode | PresentedToken | None]:
-    """Return the client that it claims to be, and what it presents; nothing is proven yet."""
+) -> tuple[Client | None, StoredCode | PresentedToken | ResourceServer | None]:
+    """Return the client that it claims to be, and what it presents or names; nothing is proven."""
     client_id = request.credentials.client_id
     match request:
         case CodeRequest(code=code):
             return await uow.presented.code(client_id, digest(code))
         case RefreshRequest(refresh_token=token):
             return await uow.presented.token(client_id, digest(token))
+        case ClientRequest(resources=(resource,)):
+            return await uow.presented.resource(client_id, resource)
         case ClientRequest():
             return await uow.clients.find(client_id), None
         case unexpected:
@@ -185,14 +188,17 @@ class _Desk:
             case unexpected:
                 assert_never(unexpected)
 
-    async def serve_client(self, request: ClientRequest) -> Issued | Refused:
+    async def serve_client(
+        self, request: ClientRequest, named: ResourceServer | None
+    ) -> Issued | Refused:
+        """`named` is the one resource server that the request names, where there is such a one."""
         decision = decide_for_client(request, self._client)
         match decision:
             case TokenForClient(scope):
                 grant = _grant_for_itself(
                     self._client, scope, self._uow.now, resources=request.resources
                 )
-                order = await self._order(grant, scope, request.resources)
+                order = await self._order(grant, scope, request.resources, named=named)
                 if isinstance(order, Refused):
                     return order
                 await self._uow.grants.add(grant)
@@ -203,12 +209,18 @@ class _Desk:
                 assert_never(unexpected)
 
     async def _order(
-        self, grant: Grant, scope: str, resources: Sequence[str], nonce: str | None = None
+        self,
+        grant: Grant,
+        scope: str,
+        resources: Sequence[str],
+        *,
+        nonce: str | None = None,
+        named: ResourceServer | None = None,
     ) -> _Order | Refused:
         chosen = choose_resource(resources, grant.resources, self._provider.issuer)
         if isinstance(chosen, Refused):
             return chosen
-        server = await find_target(self._uow, chosen)
+        server = await self._target(chosen, named)
         if isinstance(server, Refused):
             return server
         refused = refuse_below(server, grant)
@@ -220,9 +232,15 @@ class _Desk:
         access = AccessFacts(self._client, grant, narrowed, server, self._sender)
         return _Order(grant, scope, access, nonce)
 
+    async def _target(
+        self, chosen: str | None, named: ResourceServer | None
+    ) -> ResourceServer | Refused | None:
+        is_found = named is not None and named.id == chosen
+        return named if is_found else await find_target(self._uow, chosen)
+
     async def _issue(self, decision: TokensToIssue, resources: Sequence[str]) -> Issued | Refused:
         code, now = decision.code, self._uow.now
-        order = await self._order(code.grant, code.grant.scope, resources, code.grant.nonce)
+        order = await self._order(code.grant, code.grant.scope, resources, nonce=code.grant.nonce)
         if isinstance(order, Refused):
             return order
         # Between our reading and this line another process may have used the code: the row decides.
