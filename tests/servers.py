@@ -21,8 +21,9 @@ Process = subprocess.Popen[bytes]
 START_SECONDS = 150
 STOP_SECONDS = 15
 UVICORN = ["-m", "uvicorn", "--factory", "citizen_account.app:from_environment"]
-OPTIONS = ["--http", "httptools", "--loop", "uvloop", "--log-level", "warning", "--no-access-log"]
-OPTIONS += ["--no-proxy-headers", "--no-server-header"]
+# As `citizen-account serve` has it.
+OPTIONS = ["--http", "citizen_account.cli.listening:PatientProtocol", "--loop", "uvloop"]
+OPTIONS += ["--log-level", "warning", "--no-access-log", "--no-proxy-headers", "--no-server-header"]
 # What the console script `citizen-account` does, for a checkout that is not installed.
 PROGRAM = ["-c", "from citizen_account.cli import main; main()"]
 

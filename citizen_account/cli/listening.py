@@ -1,8 +1,12 @@
 """Listen for requests such that a process which is stopped cuts none of them."""
 
+import asyncio
+from typing import cast
+
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LINGER_SECONDS = 1.0
+_STATUS_LINE = b"HTTP/1.1 "
 
 
 class PatientProtocol(HttpToolsProtocol):
@@ -12,9 +16,53 @@ class PatientProtocol(HttpToolsProtocol):
     request is half read, sees its resident's request die of that, and must not send it again.
     """
 
+    def connection_made(  # type: ignore[override]  # a TCP server's transport, as there
+        self, transport: asyncio.Transport
+    ) -> None:
+        super().connection_made(cast("asyncio.Transport", WholeAnswers(transport, self.loop)))
+
     def shutdown(self) -> None:
         is_idle = self.cycle is None or self.cycle.response_complete
         if is_idle:
             self.loop.call_later(LINGER_SECONDS, super().shutdown)
         else:
             super().shutdown()
+
+
+class WholeAnswers:
+    """A transport that sends the head of an answer together with its body.
+
+    The server writes them one after the other, and uvloop sends at once whatever is written: that
+    would be two packets for each answer, and two calls of the system.
+    """
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._head = b""
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head + data)
+        elif data.startswith(_STATUS_LINE):
+            self._head = data
+            # A body that takes its time, or none at all, does not hold the head back.
+            self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        self._flush()
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    def _flush(self) -> None:
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
