@@ -156,7 +156,7 @@ async def _find_resident(request: Request, runtime: Runtime) -> Resident | None:
         roles = await uow.roles.of(account.id)
         unread = await uow.messages.count_unread(account.id)
     if runtime.clock() - session.last_seen_at >= TOUCH_AFTER:
-        async with runtime.database.begin() as writing:
+        async with runtime.database.begin_hot() as writing:
             await touch_session(writing, session.id)
     return Resident(account, session, roles, unread)
 

@@ -58,7 +58,7 @@ async def _count(request: Request, credentials: Credentials) -> None:
     if not isinstance(credentials, SecretProof | AssertionProof):
         return
     runtime = runtime_of(request)
-    async with runtime.database.begin() as uow:
+    async with runtime.database.begin_hot() as uow:
         may_go_on = await count_failed_proof(uow, credentials, client_address(request, runtime))
     if not may_go_on:
         raise DomainError(ErrorCode.TOO_MANY_TRIES)

@@ -30,7 +30,7 @@ async def authorize(request: Request) -> Response:
     parameters = parse_fields(request.scope["query_string"])
     provider = await provider_of(request)
     caller = await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         outcome = await begin_authorization(uow, provider, parameters, caller)
     return proceed(request, outcome)
 
@@ -39,7 +39,7 @@ async def continue_after_sign_in(request: Request) -> Response:
     interaction_id = interaction_id_of(request.query_params.get("i", ""))
     provider = await provider_of(request)
     caller = await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         outcome = await continue_authorization(uow, provider, interaction_id, caller)
     return proceed(request, outcome)
 
@@ -48,7 +48,7 @@ async def _take_form(request: Request) -> Response:
     # SameSite=Lax cookies stay away from another site's form: the next address brings them.
     parameters = await read_form(request)
     provider = await provider_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         parked = await park_authorization(uow, provider, parameters)
     if isinstance(parked, ClientAnswer):
         return send_to_client(request, parked)

@@ -43,7 +43,7 @@ async def logout(request: Request) -> Response:
     parameters = parse_fields(request.scope["query_string"])
     provider = await provider_of(request)
     caller = await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         outcome = await begin_logout(uow, provider, parameters, caller)
     ui_locales = dict(parameters).get("ui_locales", "")
     language = wished_language(request, ui_locales=ui_locales)
@@ -59,7 +59,7 @@ async def ask(request: Request, language: InLanguage, resident: MaybeSignedIn) -
     interaction_id = interaction_id_of(request.query_params.get("i", ""))
     provider = await provider_of(request)
     caller = await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         outcome = await continue_logout(uow, provider, interaction_id, caller)
     if isinstance(outcome, Left):
         return _leave(request, outcome, language)
@@ -72,7 +72,7 @@ async def confirm(request: Request, language: InLanguage, form: OurForm) -> Resp
     interaction_id = interaction_id_of(form.text("i"))
     provider = await provider_of(request)
     caller = await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         left = await confirm_logout(uow, provider, interaction_id, caller)
     return _leave(request, left, language)
 
@@ -81,7 +81,7 @@ async def _take_form(request: Request) -> Response:
     # SameSite=Lax cookies stay away from another site's form: the next address brings them.
     parameters = await read_form(request)
     provider = await provider_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         parked = await park_logout(uow, provider, parameters)
     ui_locales = dict(parameters).get("ui_locales", "")
     return _to_question(wished_language(request, ui_locales=ui_locales), parked)

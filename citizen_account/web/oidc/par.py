@@ -29,7 +29,7 @@ async def par(request: Request) -> Response:
     await prepare_keys(request, asked.credentials, *signed)
     runtime = runtime_of(request)
     presentation = presentation_of(request, runtime)
-    async with runtime.database.begin() as uow:
+    async with runtime.database.begin_hot() as uow:
         outcome = await push_request(uow, asked, provider, presentation)
     if isinstance(outcome, Refused):
         refused = await send_refusal(request, outcome, asked.credentials)

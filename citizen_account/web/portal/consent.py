@@ -60,7 +60,7 @@ class ConsentPage:
 async def ask(request: Request, language: InLanguage, resident: MaybeSignedIn) -> Response:
     interaction_id = interaction_id_of(request.query_params.get("i", ""))
     provider, caller = await provider_of(request), await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         looked = await look_again(uow, provider, interaction_id, caller)
     if resident is None or not isinstance(looked, Question):
         return _proceed(request, looked)
@@ -74,7 +74,7 @@ async def decide(
 ) -> Response:
     interaction_id = interaction_id_of(form.text("i"))
     provider, caller = await provider_of(request), await caller_of(request)
-    async with runtime_of(request).database.begin() as uow:
+    async with runtime_of(request).database.begin_hot() as uow:
         looked = await look_again(uow, provider, interaction_id, caller)
         if resident is None or not isinstance(looked, Question):
             return _proceed(request, looked)

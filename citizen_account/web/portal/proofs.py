@@ -64,7 +64,7 @@ async def check(runtime: Runtime, attempt: Attempt, password: str) -> Checked:
     try:
         return await check_password(runtime.hasher, attempt, password)
     except DomainError:
-        async with runtime.database.begin() as uow:
+        async with runtime.database.begin_hot() as uow:
             await take_back(uow, attempt)
         raise
 
@@ -73,10 +73,10 @@ async def prove_again(
     request: Request, runtime: Runtime, account: Account, password: str
 ) -> bool | Throttled:
     """Say whether the resident who is signed in knows her password; a wrong one is counted."""
-    async with runtime.database.begin() as uow:
+    async with runtime.database.begin_hot() as uow:
         attempt = await prepare_proof(uow, account, client_address(request, runtime))
     if isinstance(attempt, Throttled):
         return attempt
     checked = await check(runtime, attempt, password)
-    async with runtime.database.begin() as uow:
+    async with runtime.database.begin_hot() as uow:
         return await complete_proof(uow, checked) is not None

@@ -107,7 +107,7 @@ async def sign_out(
     front_channels: Sequence[str] = ()
     if resident is not None:
         provider = await provider_of(request)
-        async with runtime.database.begin() as uow:
+        async with runtime.database.begin_hot() as uow:
             front_channels = await leave_session(uow, provider, resident.session)
     return leave(request, front_channels, f"/{language}/signed-out")
 
@@ -127,12 +127,12 @@ async def _try(
 ) -> Response:
     # In a storm it must cost little to be sent away.
     runtime.hasher.require_room()
-    async with runtime.database.begin() as uow:
+    async with runtime.database.begin_hot() as uow:
         attempt = await prepare_sign_in(uow, address, client_address(request, runtime))
     if isinstance(attempt, Throttled):
         return ask_to_wait(request, attempt)
     checked = await check(runtime, attempt, password)
-    async with runtime.database.begin() as uow:
+    async with runtime.database.begin_hot() as uow:
         opened = await complete_sign_in(
             uow,
             checked,
