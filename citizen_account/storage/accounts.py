@@ -1,9 +1,10 @@
 """Keep the residents: who they are is sealed, what it takes to find them is not readable."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import String, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
@@ -44,7 +45,7 @@ class NewAccount:
     level: Level
 
 
-_READ = select(
+COLUMNS = (
     AccountRow.id,
     AccountRow.profile,
     AccountRow.language,
@@ -54,6 +55,8 @@ _READ = select(
     AccountRow.closing_at,
     AccountRow.mail_failing_since,
 )
+_READ = select(*COLUMNS)
+_NAMES = tuple(column.key for column in COLUMNS)
 FIND = _READ.where(AccountRow.id == bindparam("account_id"))
 FIND_BY_EMAIL = _READ.where(AccountRow.email_index == bindparam("email_index"))
 PAGE = _READ.where(AccountRow.id > bindparam("after")).order_by(AccountRow.id)
@@ -98,23 +101,23 @@ class Accounts:
 
     async def find(self, account_id: AccountId) -> Account | None:
         row = (await self._connection.execute(FIND, {"account_id": account_id})).first()
-        return None if row is None else self._account(row._asdict())
+        return None if row is None else account_of(self._sealer, row)
 
     async def find_by_email(self, email: EmailAddress) -> Account | None:
-        asked = {"email_index": self._index(email)}
+        asked = {"email_index": index_of(self._sealer, email)}
         row = (await self._connection.execute(FIND_BY_EMAIL, asked)).first()
-        return None if row is None else self._account(row._asdict())
+        return None if row is None else account_of(self._sealer, row)
 
     async def page(self, *, after: AccountId, size: int) -> list[Account]:
         """List in the order of ids, from the first one behind `after`."""
         rows = await self._connection.execute(PAGE, {"after": after, "size": size})
-        return [self._account(row._asdict()) for row in rows]
+        return [account_of(self._sealer, row) for row in rows]
 
     async def add(self, account: NewAccount, now: datetime) -> bool:
         """Open an account. False when another one has the address: it belongs to one."""
         row = {
             "id": account.id,
-            "email_index": None if account.email is None else self._index(account.email),
+            "email_index": None if account.email is None else index_of(self._sealer, account.email),
             "profile": self._seal(account.id, account.email, account.profile),
             "language": account.language,
             "level": account.level,
@@ -145,7 +148,7 @@ class Accounts:
         changed = {
             "account": account.id,
             "sealed": sealed,
-            "index": self._index(email),
+            "index": index_of(self._sealer, email),
             "now": now,
         }
         try:
@@ -179,28 +182,32 @@ class Accounts:
 
     async def mark_mail_failing(self, address: str, now: datetime) -> None:
         """Remember since when mail to the address comes back, if an account has it."""
-        failing = {"index": self._index(EmailAddress(address)), "now": now}
+        failing = {"index": index_of(self._sealer, EmailAddress(address)), "now": now}
         await self._connection.execute(MAIL_FAILS, failing)
 
     async def mark_mail_arriving(self, email: EmailAddress) -> None:
         """Forget it: somebody has just read a message there."""
-        await self._connection.execute(MAIL_ARRIVES, {"index": self._index(email)})
+        await self._connection.execute(MAIL_ARRIVES, {"index": index_of(self._sealer, email)})
 
     async def remove(self, account_id: AccountId) -> None:
         await self._connection.execute(REMOVE, {"account": account_id})
-
-    def _index(self, email: EmailAddress) -> bytes:
-        return self._sealer.index(email.canonical, EMAIL_INDEX)
 
     def _seal(self, account_id: AccountId, email: EmailAddress | None, profile: Profile) -> bytes:
         plain = plain_profile(profile) | {"email": None if email is None else email.text}
         return self._sealer.seal(json.dumps(plain).encode(), _context(account_id))
 
-    def _account(self, columns: dict[str, object]) -> Account:
-        account_id, sealed = columns["id"], columns.pop("profile")
-        plain = json.loads(self._sealer.open(sealed, _context(account_id)))  # type: ignore[arg-type]  # columns of ours
-        email = plain.pop("email")
-        return Account(email=email, profile=_read_profile(plain), **columns)  # type: ignore[arg-type]  # the columns are the fields
+
+def index_of(sealer: Sealer, email: EmailAddress) -> bytes:
+    """Return by what an address is found without being readable."""
+    return sealer.index(email.canonical, EMAIL_INDEX)
+
+
+def account_of(sealer: Sealer, row: Sequence[Any]) -> Account:  # Any: columns of each type
+    """Return the account of a row of COLUMNS."""
+    columns = dict(zip(_NAMES, row, strict=True))
+    plain = json.loads(sealer.open(columns.pop("profile"), _context(columns["id"])))
+    email = plain.pop("email")
+    return Account(email=email, profile=_read_profile(plain), **columns)
 
 
 def plain_profile(profile: Profile) -> dict[str, object]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from citizen_account.domain.accounts import AccountId
 from citizen_account.storage.base import Base
+from citizen_account.storage.direct import change_later
 
 
 class PasswordRow(Base):
@@ -31,7 +32,8 @@ class StoredPassword:
 
 
 _OF_ACCOUNT = PasswordRow.account_id == bindparam("account")
-FIND = select(PasswordRow.hash, PasswordRow.changed_at, PasswordRow.failures).where(_OF_ACCOUNT)
+COLUMNS = (PasswordRow.hash, PasswordRow.changed_at, PasswordRow.failures)
+FIND = select(*COLUMNS).where(_OF_ACCOUNT)
 ADD = insert(PasswordRow)
 REMOVE = delete(PasswordRow).where(_OF_ACCOUNT)
 REHASH = (
@@ -76,4 +78,4 @@ class Credentials:
         return counted.scalar() or 0
 
     async def clear_failures(self, account_id: AccountId) -> None:
-        await self._connection.execute(CLEAR, {"account": account_id})
+        await change_later(self._connection, CLEAR, {"account": account_id})

@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeGuard
 
-from sqlalchemy import Dialect, Executable, Insert, Select
+from sqlalchemy import CursorResult, Dialect, Executable, Insert, Select, Update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from citizen_account.storage.prepared import Answer, Facts, nothing
 
 log = logging.getLogger(__name__)
+
+
+Change = Insert | Update
 
 
 class ReadingOnlyError(RuntimeError):
@@ -25,7 +29,8 @@ class ReadingOnlyError(RuntimeError):
 class Writing:
     """All that one transaction writes, where that is known at once."""
 
-    inserts: Sequence[tuple[Insert, Facts]]
+    changes: Sequence[tuple[Change, Facts]]
+    """Of different rows: none sees what another does. Behind `winning` plain inserts alone."""
     winning: tuple[Executable, Facts] | None = None
     """Changes a row that only one may change; if another was first, nothing is inserted."""
 
@@ -33,14 +38,14 @@ class Writing:
 class DirectConnection(ABC):
     """What repositories need of a connection. Plain inserts wait, to be sent together.
 
-    It begins a transaction when something else is written than that, which can wait to the end.
+    It begins a transaction when something else is written than what can wait to the end.
     """
 
     dialect: ClassVar[Dialect]
 
     def __init__(self, *, is_reading: bool) -> None:
         self._is_reading = is_reading
-        self._inserts: list[tuple[Insert, Facts]] = []
+        self._changes: list[tuple[Change, Facts]] = []
         self._winning: tuple[Executable, Facts] | None = None
 
     async def win(self, statement: Executable, facts: Facts) -> None:
@@ -62,11 +67,28 @@ class DirectConnection(ABC):
             raise ReadingOnlyError
         if _may_wait(statement):
             rows = facts if isinstance(facts, Sequence) else [facts or {}]
-            self._inserts += [(statement, row) for row in rows]
+            self._changes += [(statement, row) for row in rows]
             return nothing()
         await self.begin()
         await self._write_waiting()
         return await self._ask(statement, _one(facts))
+
+    async def change_later(self, statement: Change, facts: Facts) -> None:
+        """Change a row that nothing else of this transaction changes, together with inserts."""
+        if self._is_reading:
+            raise ReadingOnlyError
+        if self._winning is not None:
+            await self.begin()
+            await self._write_waiting()
+        self._changes.append((statement, facts))
+
+    async def change_alone(self, statement: Executable, facts: Facts) -> Answer:
+        """Change something and return the rows: a transaction of its own, if none has begun."""
+        if self._is_reading:
+            raise ReadingOnlyError
+        if self.has_begun or self._changes or self._winning is not None:
+            return await self.execute(statement, facts)
+        return await self._change_alone(statement, facts)
 
     async def finish(self) -> None:
         """Keep all that was written."""
@@ -86,9 +108,9 @@ class DirectConnection(ABC):
             await self.write(writing)
 
     def _take_waiting(self) -> Writing | None:
-        inserts, self._inserts = self._inserts, []
+        changes, self._changes = self._changes, []
         winning, self._winning = self._winning, None
-        return Writing(inserts, winning) if inserts or winning else None
+        return Writing(changes, winning) if changes or winning else None
 
     @property
     @abstractmethod
@@ -113,6 +135,9 @@ class DirectConnection(ABC):
     async def _ask(self, statement: Executable, facts: Facts) -> Answer: ...
 
     @abstractmethod
+    async def _change_alone(self, statement: Executable, facts: Facts) -> Answer: ...
+
+    @abstractmethod
     async def _keep_alone(self, writing: Writing) -> None:
         """Write it as a transaction of its own. Raises: LostRaceError."""
 
@@ -129,6 +154,31 @@ class DirectPool(ABC):
 
     @abstractmethod
     async def close(self) -> None: ...
+
+
+async def change_later(
+    connection: AsyncConnection | DirectConnection, statement: Change, facts: Facts
+) -> None:
+    """Change a row that nothing else of this transaction changes; nobody waits for it.
+
+    The hot way does it together with what else is written at the end.
+    """
+    if isinstance(connection, DirectConnection):
+        await connection.change_later(statement, facts)
+    else:
+        await connection.execute(statement, facts)
+
+
+async def change_alone(
+    connection: AsyncConnection | DirectConnection, statement: Executable, facts: Facts
+) -> Answer | CursorResult[Any]:  # Any: columns of each type
+    """Change something and return the rows.
+
+    The hot way keeps it at once if it is the first to be written, whatever becomes of the rest.
+    """
+    if isinstance(connection, DirectConnection):
+        return await connection.change_alone(statement, facts)
+    return await connection.execute(statement, facts)
 
 
 def _one(facts: Facts | Sequence[Facts] | None) -> Facts:

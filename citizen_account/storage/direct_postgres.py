@@ -20,7 +20,7 @@ from citizen_account.storage.prepared import (
     Facts,
     Row,
     join_behind,
-    join_inserts,
+    join_changes,
     prepare,
 )
 from citizen_account.storage.written import read_json, write_json
@@ -77,6 +77,11 @@ class PostgresPool(DirectPool):
     async def keep(self, text: str, values: Values) -> bool:
         """Run a statement that is a transaction, and say whether it won what it had to win."""
         return await self._writings.ask(text, values)
+
+    async def change(self, text: str, values: Values) -> Sequence[Row]:
+        """Run a statement that is a transaction, and return its rows."""
+        log.debug(text)
+        return await self._fetch(text, values, is_writing=True)
 
     @asynccontextmanager
     async def lent(self, *, is_writing: bool = False) -> AsyncIterator[asyncpg.Connection]:
@@ -226,6 +231,11 @@ class PostgresConnection(DirectConnection):
         log.debug(prepared.text)
         return prepared.answer(await self._driver.fetch(prepared.text, *values))
 
+    async def _change_alone(self, statement: Executable, facts: Facts) -> Answer:
+        prepared = prepare(statement, self.dialect, facts)
+        values = tuple(prepared.values(facts))
+        return prepared.answer(await self._pool.change(prepared.text, values))
+
     async def _keep_alone(self, writing: Writing) -> None:
         if not await self._pool.keep(*_worded(writing)):
             raise LostRaceError
@@ -242,13 +252,13 @@ class PostgresConnection(DirectConnection):
 
 def _worded(writing: Writing) -> tuple[str, Values]:
     """Return one statement for all of it, so one round trip, and its values."""
-    inserts = tuple((statement, tuple(facts)) for statement, facts in writing.inserts)
-    all_facts = [facts for _, facts in writing.inserts]
+    changes = tuple((statement, tuple(facts)) for statement, facts in writing.changes)
+    all_facts = [facts for _, facts in writing.changes]
     if writing.winning is None:
-        text, parts = join_inserts(inserts, DIALECT)
+        text, parts = join_changes(changes, DIALECT)
     else:
         statement, won = writing.winning
-        text, parts = join_behind(statement, tuple(won), inserts, DIALECT)
+        text, parts = join_behind(statement, tuple(won), changes, DIALECT)
         all_facts.insert(0, won)
     pairs = zip(parts, all_facts, strict=True)
     return text, tuple(value for each, facts in pairs for value in each.values(facts))

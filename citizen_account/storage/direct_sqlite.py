@@ -16,7 +16,7 @@ from citizen_account.storage.absence import is_absence
 from citizen_account.storage.base import LOCK_SECONDS
 from citizen_account.storage.direct import DirectConnection, DirectPool, Writing, log
 from citizen_account.storage.gathering import Gathering
-from citizen_account.storage.prepared import Answer, Facts, prepare, prepare_insert
+from citizen_account.storage.prepared import Answer, Facts, prepare, prepare_change
 from citizen_account.storage.written import read_json, write_json
 
 MANY_ROWS = 50
@@ -103,7 +103,7 @@ class SqliteConnection(DirectConnection):
     ) -> None:
         super().__init__(is_reading=is_reading)
         self._pool = pool
-        self._driver = reader
+        self._driver = self._reader = reader
         self._writer = writer
         self._has_begun = False
 
@@ -131,15 +131,14 @@ class SqliteConnection(DirectConnection):
     async def write(self, writing: Writing) -> None:
         if writing.winning is not None and (await self._ask(*writing.winning)).first() is None:
             raise LostRaceError
-        for statement, facts in writing.inserts:
-            prepared = prepare_insert(statement, self.dialect, tuple(facts))
+        for statement, facts in writing.changes:
+            prepared = prepare_change(statement, self.dialect, tuple(facts))
             log.debug(prepared.text)
             self._driver.execute(prepared.text, prepared.values(facts))
 
     async def keep(self) -> None:
         await self._in_thread("COMMIT")
-        self._has_begun = False
-        self._pool.give_turn_back()
+        self._end()
 
     async def roll_back(self) -> None:
         if not self._has_begun:
@@ -148,8 +147,13 @@ class SqliteConnection(DirectConnection):
             if self._writer.in_transaction:
                 await self._in_thread("ROLLBACK")
         finally:
-            self._has_begun = False
-            self._pool.give_turn_back()
+            self._end()
+
+    def _end(self) -> None:
+        self._has_begun = False
+        # The next one that writes has the other connection: nobody reads what it has not kept.
+        self._driver = self._reader
+        self._pool.give_turn_back()
 
     async def _ask(self, statement: Executable, facts: Facts) -> Answer:
         prepared = prepare(statement, self.dialect, facts)
@@ -159,6 +163,16 @@ class SqliteConnection(DirectConnection):
             # Who reads page after page lets others have their turn in between.
             await asyncio.sleep(0)
         return prepared.answer(found)
+
+    async def _change_alone(self, statement: Executable, facts: Facts) -> Answer:
+        await self.begin()
+        try:
+            answer = await self._ask(statement, facts)
+            await self.keep()
+        except BaseException:
+            await self.roll_back()
+            raise
+        return answer
 
     async def _keep_alone(self, writing: Writing) -> None:
         await self._pool.keep(writing)

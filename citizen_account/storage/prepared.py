@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect, Executable, Insert, IteratorResult
+from sqlalchemy import Dialect, Executable, Insert, IteratorResult, Update
 from sqlalchemy.engine.result import SimpleResultMetaData
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -88,20 +88,22 @@ def prepare(statement: Executable, dialect: Dialect, facts: Facts) -> Prepared:
 
 
 @lru_cache(maxsize=512)
-def prepare_insert(statement: Insert, dialect: Dialect, names: tuple[str, ...]) -> Prepared:
-    """Return an insert that does not tell what the database added to the row."""
+def prepare_change(
+    statement: Insert | Update, dialect: Dialect, names: tuple[str, ...]
+) -> Prepared:
+    """Return a change that does not tell what the database added to the row."""
     return _prepare(statement.inline(), dialect, names, tuple(None for _ in names))
 
 
 @lru_cache(maxsize=128)
-def join_inserts(
-    inserts: tuple[tuple[Insert, tuple[str, ...]], ...], dialect: Dialect
+def join_changes(
+    changes: tuple[tuple[Insert | Update, tuple[str, ...]], ...], dialect: Dialect
 ) -> tuple[str, Sequence[Prepared]]:
     """Return one statement that does them all, in PostgreSQL's words.
 
     PostgreSQL section 7.8.4: each part is executed once. Foreign keys are checked at the end.
     """
-    prepared = [prepare_insert(statement, dialect, names) for statement, names in inserts]
+    prepared = [prepare_change(statement, dialect, names) for statement, names in changes]
     texts, before = [], 0
     for each in prepared:
         texts.append(_renumbered(each.text, before))
@@ -114,7 +116,7 @@ def join_inserts(
 def join_behind(
     winning: Executable,
     names: tuple[str, ...],
-    inserts: tuple[tuple[Insert, tuple[str, ...]], ...],
+    inserts: tuple[tuple[Insert | Update, tuple[str, ...]], ...],
     dialect: Dialect,
 ) -> tuple[str, Sequence[Prepared]]:
     """Return one statement that inserts only if its first part changed a row, and says so.
@@ -122,7 +124,7 @@ def join_behind(
     PostgreSQL section 13.2.1: who waited for the row looks at its condition again.
     """
     prepared = [_prepare(winning, dialect, names, (None,) * len(names))]
-    prepared += [prepare_insert(statement, dialect, each) for statement, each in inserts]
+    prepared += [prepare_change(statement, dialect, each) for statement, each in inserts]
     before = len(prepared[0].binds)
     parts = [f"won AS ({prepared[0].text})"]
     for number, each in enumerate(prepared[1:]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, Uuid, bindparam, delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -37,7 +38,7 @@ class SessionRow(Base):
     ended_at: Mapped[datetime | None]
 
 
-_COLUMNS = (
+COLUMNS = (
     SessionRow.id,
     SessionRow.account_id,
     SessionRow.authenticated_at,
@@ -47,13 +48,14 @@ _COLUMNS = (
     SessionRow.last_seen_at,
     SessionRow.expires_at,
 )
+_NAMES = tuple(column.key for column in COLUMNS)
 _LIVING = SessionRow.ended_at.is_(None)
 _OF_ACCOUNT = SessionRow.account_id == bindparam("account")
-FIND = select(*_COLUMNS).where(SessionRow.digest == bindparam("session_digest"), _LIVING)
-FIND_BY_ID = select(*_COLUMNS).where(SessionRow.id == bindparam("session"), _LIVING)
+FIND = select(*COLUMNS).where(SessionRow.digest == bindparam("session_digest"), _LIVING)
+FIND_BY_ID = select(*COLUMNS).where(SessionRow.id == bindparam("session"), _LIVING)
 OWNER = select(SessionRow.account_id).where(SessionRow.digest == bindparam("session_digest"))
 LIST = (
-    select(*_COLUMNS, SessionRow.device)
+    select(*COLUMNS, SessionRow.device)
     .where(
         _OF_ACCOUNT,
         _LIVING,
@@ -81,11 +83,13 @@ RENEW = (
     )
 )
 _END = update(SessionRow).where(_LIVING).values(ended_at=bindparam("now"))
-_END = _END.returning(*_COLUMNS)
+_END = _END.returning(*COLUMNS)
 END = _END.where(SessionRow.id == bindparam("session"), _OF_ACCOUNT)
-OF_ACCOUNT = select(*_COLUMNS).where(_OF_ACCOUNT, _LIVING).order_by(SessionRow.id)
-HAS_ANY = select(exists().where(_OF_ACCOUNT))
-KNOWS = select(exists().where(_OF_ACCOUNT, SessionRow.device_index == bindparam("index")))
+OF_ACCOUNT = select(*COLUMNS).where(_OF_ACCOUNT, _LIVING).order_by(SessionRow.id)
+IS_KNOWN = select(
+    exists().where(_OF_ACCOUNT).label("account"),
+    exists().where(_OF_ACCOUNT, SessionRow.device_index == bindparam("index")).label("device"),
+)
 FORGET = delete(SessionRow).where(SessionRow.expires_at < bindparam("limit"))
 
 
@@ -97,12 +101,12 @@ class Sessions:
     async def find(self, digest: bytes) -> Session | None:
         """Return a session that nobody ended; whether it is still young enough is a rule's say."""
         row = (await self._connection.execute(FIND, {"session_digest": digest})).first()
-        return None if row is None else _session(row._asdict())
+        return None if row is None else session_of(row)
 
     async def find_by_id(self, session_id: SessionId) -> Session | None:
         """Return a session that nobody ended."""
         row = (await self._connection.execute(FIND_BY_ID, {"session": session_id})).first()
-        return None if row is None else _session(row._asdict())
+        return None if row is None else session_of(row)
 
     async def owner_of(self, digest: bytes) -> AccountId | None:
         """Say whose session this is or was, while it is remembered."""
@@ -137,9 +141,8 @@ class Sessions:
     async def is_new_device(self, account_id: AccountId, device: str) -> bool:
         """Say whether the account was used before, but never with this device."""
         asked = {"account": account_id, "index": self._index(device)}
-        if (await self._connection.execute(KNOWS, asked)).scalar_one():
-            return False
-        return bool((await self._connection.execute(HAS_ANY, {"account": account_id})).scalar_one())
+        [is_known] = await self._connection.execute(IS_KNOWN, asked)
+        return bool(is_known.account and not is_known.device)
 
     async def see(self, session_id: SessionId, now: datetime, grain: timedelta) -> None:
         """Note that it is in use, unless that was noted less than a grain ago."""
@@ -165,12 +168,12 @@ class Sessions:
         """End one session of the account. Of several callers at once, one gets it back."""
         ending = {"account": account_id, "session": session_id, "now": now}
         row = (await self._connection.execute(END, ending)).first()
-        return None if row is None else _session(row._asdict())
+        return None if row is None else session_of(row)
 
     async def living(self, account_id: AccountId) -> Sequence[Session]:
         """List the sessions of the account that nobody ended, old ones too."""
         rows = await self._connection.execute(OF_ACCOUNT, {"account": account_id})
-        return [_session(row._asdict()) for row in rows]
+        return [session_of(row) for row in rows]
 
     async def forget_old(self, now: datetime) -> None:
         await self._connection.execute(FORGET, {"limit": now - KEEP_ENDED})
@@ -183,6 +186,11 @@ class Sessions:
         session = _session(columns)
         summary = self._sealer.open(sealed, _context(session.id)).decode()  # type: ignore[arg-type]  # a column of ours
         return Device(session, summary)
+
+
+def session_of(row: Sequence[Any]) -> Session:  # Any: columns of each type
+    """Return the session of a row of COLUMNS."""
+    return _session(dict(zip(_NAMES, row, strict=True)))
 
 
 def _session(columns: dict[str, object]) -> Session:

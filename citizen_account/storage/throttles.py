@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 
 from sqlalchemy import Insert, bindparam, case, delete
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,6 +14,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from citizen_account.domain.throttling import Counter, Throttled
 from citizen_account.security.sealing import Sealer
 from citizen_account.storage.base import Base
+from citizen_account.storage.direct import change_alone, change_later
 
 THROTTLE_INDEX = "throttle"
 
@@ -104,7 +106,7 @@ class Throttles:
         keys = sorted(counter.key for counter in counters)
         statement = _give_back(self._connection.dialect.name, len(keys))
         given = {f"key_{place}": self._index(key) for place, key in enumerate(keys)}
-        await self._connection.execute(statement, {**given, "now": self._now})
+        await change_later(self._connection, statement, {**given, "now": self._now})
 
     async def forget_old(self, now: datetime) -> None:
         await self._connection.execute(FORGET, {"now": now})
@@ -118,7 +120,9 @@ class Throttles:
         for place, (key, (_, window)) in enumerate(zip(keys, windows, strict=True)):
             tried |= {f"key_{place}": key, f"ends_{place}": self._now + window}
         statement = _count_up(self._connection.dialect.name, len(keys))
-        rows = (await self._connection.execute(statement, tried)).all()
+        rows: Sequence[Sequence[Any]] = (  # Any: columns of each type
+            await change_alone(self._connection, statement, tried)
+        ).all()
         # They come back in no order that anybody promises.
         found = {key: (count, ends_at) for key, count, ends_at in rows}
         return [found[key] for key in keys]

@@ -44,6 +44,7 @@ from citizen_account.storage.presented import Presented
 from citizen_account.storage.proofs import Proofs
 from citizen_account.storage.pushed_requests import PushedRequests
 from citizen_account.storage.registrations import InitialTokens, Registrations
+from citizen_account.storage.residents import Residents
 from citizen_account.storage.resources import Resources
 from citizen_account.storage.revocation_log import RevocationLog
 from citizen_account.storage.roles import Roles
@@ -108,6 +109,7 @@ class UnitOfWork:
     presented = Lazy(lambda uow: Presented(uow.connection))
     proofs = Lazy(lambda uow: Proofs(uow.connection))
     pushed_requests = Lazy(lambda uow: PushedRequests(uow.connection, uow.sealer))
+    residents = Lazy(lambda uow: Residents(uow.connection, uow.sealer))
     resources = Lazy(lambda uow: Resources(uow.connection))
     registrations = Lazy(lambda uow: Registrations(uow.connection))
     roles = Lazy(lambda uow: Roles(uow.connection))

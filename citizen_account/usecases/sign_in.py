@@ -31,6 +31,8 @@ from citizen_account.domain.throttling import (
 from citizen_account.openid.provider import Provider
 from citizen_account.security.passwords import PasswordHasher
 from citizen_account.security.tokens import digest, new_id, new_secret
+from citizen_account.storage.credentials import StoredPassword
+from citizen_account.storage.residents import Visitor
 from citizen_account.storage.unit_of_work import UnitOfWork
 from citizen_account.usecases.logout import end_session, leave_session
 
@@ -74,8 +76,7 @@ async def prepare_sign_in(
     throttled = await uow.throttles.hit_all(counters)
     if throttled is not None:
         return throttled
-    account = await uow.accounts.find_by_email(email)
-    return await _attempt(uow, account, counters)
+    return _attempt(*await uow.residents.by_email(email), counters)
 
 
 async def prepare_proof(
@@ -84,7 +85,7 @@ async def prepare_proof(
     """Let a resident who is signed in prove that it is still she: like a sign-in."""
     counters = sign_in_counters(Subjects(str(account.id), client_address))
     throttled = await uow.throttles.hit_all(counters)
-    return throttled or await _attempt(uow, account, counters)
+    return throttled or _attempt(account, await uow.credentials.find_password(account.id), counters)
 
 
 async def check_password(hasher: PasswordHasher, attempt: Attempt, password: str) -> Checked:
@@ -185,6 +186,14 @@ async def find_session(uow: UnitOfWork, secret: str, idle: timedelta) -> Session
     return session
 
 
+async def find_visitor(uow: UnitOfWork, secret: str, idle: timedelta) -> Visitor | None:
+    """Return who is signed in, as each page needs to know her."""
+    found = await uow.residents.by_session(digest(secret)) if secret else None
+    if found is None or not is_alive(found.session, idle, uow.now):
+        return None
+    return found
+
+
 async def touch_session(uow: UnitOfWork, session_id: SessionId) -> None:
     """Note that the session is in use, at most once a minute."""
     await uow.sessions.see(session_id, uow.now, SEEN_GRAIN)
@@ -241,11 +250,9 @@ async def tell(uow: UnitOfWork, account: Account, name: str, **facts: str) -> No
         await uow.send_mail(Mail(account.email, account.language, name, facts))
 
 
-async def _attempt(
-    uow: UnitOfWork, account: Account | None, counters: Sequence[Counter]
+def _attempt(
+    account: Account | None, stored: StoredPassword | None, counters: Sequence[Counter]
 ) -> Attempt:
-    account_id = AccountId(new_id()) if account is None else account.id
-    stored = await uow.credentials.find_password(account_id)
     if stored is None or stored.failures >= MAX_FAILURES_IN_A_ROW:
         return Attempt(account, None, counters)
     return Attempt(account, stored.hash, counters)

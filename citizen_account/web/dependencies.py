@@ -11,7 +11,7 @@ from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import Account, AccountId, Role, Session
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.security.tokens import form_token, is_equal
-from citizen_account.usecases.sign_in import find_session, touch_session
+from citizen_account.usecases.sign_in import find_visitor, touch_session
 from citizen_account.web.cookies import browser_secret, session_secret
 from citizen_account.web.pages import PROOF_FIELD, Pages
 from citizen_account.web.requests import Form, read_form
@@ -149,16 +149,14 @@ async def _find_resident(request: Request, runtime: Runtime) -> Resident | None:
     if not secret:
         return None
     async with runtime.database.read() as uow:
-        session = await find_session(uow, secret, runtime.session_limits.idle)
-        account = None if session is None else await uow.accounts.find(session.account_id)
-        if session is None or account is None:
-            return None
-        roles = await uow.roles.of(account.id)
-        unread = await uow.messages.count_unread(account.id)
+        found = await find_visitor(uow, secret, runtime.session_limits.idle)
+    if found is None:
+        return None
+    session = found.session
     if runtime.clock() - session.last_seen_at >= TOUCH_AFTER:
         async with runtime.database.begin_hot() as writing:
             await touch_session(writing, session.id)
-    return Resident(account, session, roles, unread)
+    return Resident(found.account, session, found.roles, found.unread)
 
 
 def _require_own_origin(request: Request, runtime: Runtime) -> None:
