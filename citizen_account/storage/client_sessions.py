@@ -12,6 +12,7 @@ from citizen_account.domain.accounts import AccountId, SessionId
 from citizen_account.domain.client_sessions import ClientSession
 from citizen_account.domain.clients import ClientId
 from citizen_account.storage.base import Base
+from citizen_account.storage.direct import change_later
 from citizen_account.storage.sessions import SessionRow
 
 
@@ -89,7 +90,7 @@ class ClientSessions:
             "last_used_at": now,
             "ended_at": None,
         }
-        await self._connection.execute(RECORD[self._connection.dialect.name], row)
+        await change_later(self._connection, RECORD[self._connection.dialect.name], row)
 
     async def of_session(self, session_id: SessionId) -> Sequence[ClientSession]:
         """List the services of a session, also of an ended one, in the order of their ids."""

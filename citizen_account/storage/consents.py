@@ -23,6 +23,7 @@ from citizen_account.domain.consents import (
 )
 from citizen_account.storage.accounts import AccountRow
 from citizen_account.storage.base import Base
+from citizen_account.storage.direct import change_later
 
 NEWEST = ConsentId(UUID(int=2**128 - 1))
 
@@ -208,7 +209,7 @@ class Consents:
         """Keep the text under its digest, unless it is kept already."""
         row = {"digest": notice.digest, "language": notice.language, "text": notice.text}
         statement = ADD_NOTICE[self._connection.dialect.name]
-        await self._connection.execute(statement, row | {"first_shown_at": now})
+        await change_later(self._connection, statement, row | {"first_shown_at": now})
 
     async def find_notice(self, digest: str) -> Notice | None:
         row = (await self._connection.execute(FIND_NOTICE, {"shown": digest})).first()

@@ -46,6 +46,7 @@ class DirectConnection(ABC):
     def __init__(self, *, is_reading: bool) -> None:
         self._is_reading = is_reading
         self._changes: list[tuple[Change, Facts]] = []
+        self._last: list[tuple[Change, Facts]] = []
         self._winning: tuple[Executable, Facts] | None = None
 
     async def win(self, statement: Executable, facts: Facts) -> None:
@@ -74,24 +75,25 @@ class DirectConnection(ABC):
         return await self._ask(statement, _one(facts))
 
     async def change_later(self, statement: Change, facts: Facts) -> None:
-        """Change a row that nothing else of this transaction changes, together with inserts."""
+        """Change at the end a row that nothing else of this transaction looks at."""
         if self._is_reading:
             raise ReadingOnlyError
         if self._winning is not None:
-            await self.begin()
             await self._write_waiting()
-        self._changes.append((statement, facts))
+        self._last.append((statement, facts))
 
     async def change_alone(self, statement: Executable, facts: Facts) -> Answer:
         """Change something and return the rows: a transaction of its own, if none has begun."""
         if self._is_reading:
             raise ReadingOnlyError
-        if self.has_begun or self._changes or self._winning is not None:
+        if self.has_begun or self._changes or self._last or self._winning is not None:
             return await self.execute(statement, facts)
         return await self._change_alone(statement, facts)
 
     async def finish(self) -> None:
         """Keep all that was written."""
+        self._changes += self._last
+        self._last = []
         writing = self._take_waiting()
         if not self.has_begun:
             if writing is not None:
@@ -159,9 +161,9 @@ class DirectPool(ABC):
 async def change_later(
     connection: AsyncConnection | DirectConnection, statement: Change, facts: Facts
 ) -> None:
-    """Change a row that nothing else of this transaction changes; nobody waits for it.
+    """Change a row that nothing else of this transaction looks at; nobody waits for it.
 
-    The hot way does it together with what else is written at the end.
+    The hot way does it at the end, together with what else is written.
     """
     if isinstance(connection, DirectConnection):
         await connection.change_later(statement, facts)

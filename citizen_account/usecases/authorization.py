@@ -91,7 +91,8 @@ async def begin_authorization(
         return answer_with_error(request.target, request.error, provider, now=uow.now)
     desk = Desk(uow, provider, client, request, caller)
     session = caller.session
-    step = await desk.next_step(uow.now, None if session is None else session.id)
+    first = None if session is None else session.id
+    step = await desk.next_step(uow.now, first, await desk.standing_consent())
     if isinstance(step, Release | RefusedToClient):
         return await _answer_at_once(desk, requested, step)
     begun = await begin_interaction(
@@ -151,9 +152,9 @@ async def look_again(
         # The client's registration has changed in the meantime.
         return await refuse(uow, provider, interaction, client, request)
     desk = Desk(uow, provider, client, request, caller)
-    step = await desk.next_step(interaction.created_at, interaction.first_session)
+    standing = await desk.standing_consent()
+    step = await desk.next_step(interaction.created_at, interaction.first_session, standing)
     if isinstance(step, Ask):
-        standing = await desk.standing_consent()
         named = await uow.resources.find_some(request.resources) if request.resources else {}
         return Question(interaction, client, request, step, standing, tuple(named.values()))
     if isinstance(step, RefusedToClient):

@@ -3,8 +3,7 @@
 from datetime import datetime
 
 from citizen_account.domain.accounts import SessionId
-from citizen_account.domain.asking import request_of
-from citizen_account.domain.claims import FURTHER, held_further
+from citizen_account.domain.claims import held_further
 from citizen_account.domain.clients import Client
 from citizen_account.domain.consents import Consent, Decision, DecisionKind
 from citizen_account.domain.grants import Grant, GrantId
@@ -59,10 +58,11 @@ class Desk:
         self,
         started_at: datetime,
         first_session: SessionId | None,
+        consent: Consent | None,
         *,
         was_asked: bool = False,
     ) -> Step:
-        """Decide by what is known now."""
+        """Decide by what is known now; `consent` is the standing one."""
         session = self._caller.session
         try:
             hinted = self._hinted_subject()
@@ -72,11 +72,11 @@ class Desk:
             session=session,
             subject=None if session is None else self._subject(),
             hinted_subject=hinted,
-            consent=await self.standing_consent(),
+            consent=consent,
             started_at=started_at,
             first_session=first_session,
             was_asked=was_asked,
-            held=await self._held(),
+            held=self._held(),
         )
         return decide_step(self._request, self.client, visit, self.uow.now)
 
@@ -99,11 +99,12 @@ class Desk:
         await self.uow.consents.add_decision(decision)
         return await self.release(release)
 
-    async def release(self, release: Release) -> ClientAnswer:
+    async def release(self, release: Release, *, is_given_now: bool = False) -> ClientAnswer:
         """Give a code. A consent or a session that has just ended gives none."""
         now, session = self.uow.now, release.session
-        # The rows have the last word, and hold back whoever would end them until we are done.
-        is_standing = await self.uow.consents.use(release.consent.id, now)
+        # The rows have the last word, and hold back whoever would end them until we are done. One
+        # that this very transaction adds is seen by nobody yet.
+        is_standing = is_given_now or await self.uow.consents.use(release.consent.id, now)
         if not is_standing or not await self.uow.client_sessions.hold(session.id):
             ended = refuse_ended(self._request)
             return answer_with_error(ended.target, ended.error, self.provider, now=now)
@@ -138,13 +139,8 @@ class Desk:
             confirmation=None if self._request.dpop_jkt is None else {JKT: self._request.dpop_jkt},
         )
 
-    async def _held(self) -> frozenset[str]:
-        session, further = self._caller.session, frozenset(FURTHER)
-        names = self._request.claims.names
-        asked = request_of(self.client, self._request.scope, names, further)
-        if session is None or not asked.claims & further:
-            return frozenset()
-        account = await self.uow.accounts.find(session.account_id)
+    def _held(self) -> frozenset[str]:
+        account = self._caller.account
         return frozenset() if account is None else held_further(account.profile)
 
     def _subject(self) -> str | None:

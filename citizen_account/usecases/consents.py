@@ -70,9 +70,9 @@ async def allow(  # noqa: PLR0913  # a decision: who, about what, which parts, b
     uow.record(ConsentGiven(session.account_id, client.id, consent.id))
     desk = Desk(uow, provider, client, question.request, caller)
     started = question.interaction
-    step = await desk.next_step(started.created_at, started.first_session, was_asked=True)
+    step = await desk.next_step(started.created_at, started.first_session, consent, was_asked=True)
     if isinstance(step, Release):
-        return await desk.release(step)
+        return await desk.release(step, is_given_now=True)
     refusal = refuse_ended(question.request)
     return answer_with_error(refusal.target, refusal.error, provider, now=uow.now)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hmac import compare_digest
 
-from citizen_account.domain.accounts import Session
+from citizen_account.domain.accounts import Account, Session
 from citizen_account.domain.clients import ClientId
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.interactions import (
@@ -28,6 +28,8 @@ class Caller:
     digest: bytes
     """Of the secret in its cookie."""
     session: Session | None
+    account: Account | None = None
+    """Whose session it is."""
 
 
 async def begin_interaction(  # noqa: PLR0913  # what the row holds

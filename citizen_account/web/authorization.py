@@ -46,7 +46,9 @@ async def caller_of(request: Request) -> Caller:
         if not hasattr(request.state, "new_browser_secret"):
             request.state.new_browser_secret = new_secret()
         secret = request.state.new_browser_secret
-    return Caller(digest(secret), None if resident is None else resident.session)
+    if resident is None:
+        return Caller(digest(secret), None)
+    return Caller(digest(secret), resident.session, resident.account)
 
 
 def interaction_id_of(text: str) -> InteractionId:
