@@ -20,7 +20,13 @@ from citizen_account.web.dependencies import (
 )
 from citizen_account.web.error_page import ErrorPage
 from citizen_account.web.error_texts import CODE_OF_STATUS, ERROR_TEXTS
-from citizen_account.web.frames import frame_of, show, split_path, wished_language
+from citizen_account.web.frames import (
+    frame_of,
+    keep_browser_secret,
+    show,
+    split_path,
+    wished_language,
+)
 from citizen_account.web.places import with_query
 from citizen_account.web.saved_forms import keep_form
 
@@ -138,7 +144,13 @@ def _page(request: Request, code: ErrorCode, status: HTTPStatus) -> Response:
     resident: Resident | None = getattr(request.state, "resident", None)
     text = ERROR_TEXTS[code]
     page = ErrorPage(code=code, title=text.title, advice=text.advice)
-    return show(request, frame_of(request, resident), page, status)
+    frame = frame_of(request, resident)
+    if resident is not None:
+        return show(request, frame, page, status)
+    # In a storm it must cost little to be sent away.
+    response = pages_of(request).render_alike(frame, page, status, name=code)
+    keep_browser_secret(request, response)
+    return response
 
 
 def _problem(request: Request, code: ErrorCode, status: HTTPStatus) -> Response:

@@ -5,7 +5,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import quote, urlencode
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from citizen_account.domain.texts import LocalText, in_language
 from citizen_account.i18n import Message, Speech, Translations
@@ -21,6 +21,7 @@ from citizen_account.web.components import load_components
 from citizen_account.web.static_files import StaticFiles
 
 PROOF_FIELD = "form_token"
+_HERE = "/place-of-this-page"
 # Run before the first paint, so that nothing moves: classes tell the styles what the browser can.
 STARTING_SCRIPT = (
     "document.body.className += ' js-enabled'"
@@ -112,12 +113,27 @@ class Pages:
         self.static_files = static_files
         self._bound: ContextVar[Speech] = ContextVar("speech")
         self._environment = self._build_environment(folders)
+        self._alike: dict[tuple[str, str], str] = {}
 
     def render(self, frame: Frame, page: Page, status: int = 200) -> HTMLResponse:
+        return HTMLResponse(self._html(frame, page), status, headers=_headers(frame))
+
+    def render_alike(self, frame: Frame, page: Page, status: int, *, name: str) -> HTMLResponse:
+        """Render what is the same for every stranger: it is kept by its name and language.
+
+        Only the address, of which the menu of languages is made, is each visitor's own.
+        """
+        html = self._alike.get((name, frame.language))
+        if html is None:
+            alike = replace(frame, path=_HERE, token_for=_refuse_token, user=None)
+            html = self._alike[name, frame.language] = self._html(alike, page)
+        path = str(escape(frame.path))
+        return HTMLResponse(html.replace(_HERE, path), status, headers=_headers(frame))
+
+    def _html(self, frame: Frame, page: Page) -> str:
         template = self._environment.get_template(page.template)
         with self._speaking(frame.language):
-            html = template.render(page=page, frame=frame)
-        return HTMLResponse(html, status, headers=_headers(frame))
+            return template.render(page=page, frame=frame)
 
     @contextmanager
     def _speaking(self, language: str) -> Iterator[None]:
@@ -194,6 +210,10 @@ class Pages:
         """Return what govuk's error summary takes as `errorList`."""
         speech = self._bound.get()
         return [{"text": speech.say(error.message), "href": f"#{error.field}"} for error in errors]
+
+
+def _refuse_token(action: str) -> str:
+    raise ValueError(f"a page for every stranger has no form: {action}")
 
 
 def _in_language_of(speech: Speech, text: LocalText) -> str:

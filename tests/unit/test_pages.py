@@ -98,3 +98,27 @@ def test_city_replaces_a_template(tmp_path: Path) -> None:
 )
 def test_initials(name: str, initials: str) -> None:
     assert FrameUser(name).initials == initials
+
+
+def test_page_for_every_stranger_differs_by_language_and_address_alone(tmp_path: Path) -> None:
+    (tmp_path / "plain.html").write_text(
+        '{% extends "layout.html" %}{% block title %}{{ page.value }}{% endblock %}'
+    )
+
+    @dataclass(frozen=True, slots=True)
+    class Plain:
+        template: ClassVar = "plain.html"
+        value: str
+
+    pages = pages_with(our_translations(), tmp_path)
+    for language in ("sk", "en", "sk"):
+        for path in ("/sign-in?i=1", f"/{HOSTILE}?a=1&b=2"):
+            asked = replace(frame(language), path=path, user=None)
+            alike = pages.render_alike(asked, Plain("Busy"), 503, name="busy")
+            assert alike.status_code == 503
+            assert bytes(alike.body) == bytes(pages.render(asked, Plain("Busy"), 503).body)
+
+
+def test_page_for_every_stranger_holds_no_form(pages: Pages) -> None:
+    with pytest.raises(ValueError, match="no form"):
+        pages.render_alike(frame("sk"), Small("Jana"), 503, name="busy")
