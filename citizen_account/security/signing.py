@@ -126,7 +126,8 @@ def verify(
         for key in keys
         if key.algorithm == header.get("alg")
         and key.algorithm in algorithms
-        and header.get("kid") in {None, key.kid}
+        # A tuple: what a stranger wrote there need not be hashable.
+        and header.get("kid") in (None, key.kid)
     ]
     for key in fitting:
         try:
