@@ -73,7 +73,7 @@ class KeyRing:
     """By algorithm."""
     published: tuple[SigningKey, ...]
     remembered: tuple[SigningKey, ...]
-    """The published ones, and retired ones for hints."""
+    """The published ones, and retired ones for what comes back to us."""
     jwks: bytes
     """RFC 7517 section 5, made once."""
     loaded_at: datetime
