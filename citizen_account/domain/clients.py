@@ -120,6 +120,8 @@ class Client:
     """When `jwks` was last asked for at `jwks_uri`, with success or without."""
     approval: Approval | None = None
     """None for a client that the operator registered."""
+    grants_ended_at: datetime | None = None
+    """When all that it had been granted ended at once; a token without a row ends with it."""
 
     @property
     def initiate_login_uri(self) -> str | None:

@@ -64,6 +64,33 @@ class Grant:
     ended_by: GrantEnd | None = None
 
 
+def own_grant(
+    grant_id: GrantId,
+    client_id: ClientId,
+    scope: str,
+    now: datetime,
+    *,
+    resources: tuple[str, ...],
+) -> Grant:
+    """Return what a client has for itself: no resident and no session have a part in it."""
+    return Grant(
+        id=grant_id,
+        client_id=client_id,
+        account_id=None,
+        session_id=None,
+        consent_id=None,
+        scope=scope,
+        claims=frozenset(),
+        nonce=None,
+        authenticated_at=None,
+        methods=(),
+        level=None,
+        is_offline=False,
+        created_at=now,
+        resources=resources,
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCode:
     """An authorization code as it was issued, with its grant."""
@@ -99,6 +126,8 @@ class PresentedToken:
 
     token: StoredToken
     grant: Grant
+    is_self_contained: bool = False
+    """Read from the token itself: no row was written when it was issued."""
 
     def is_alive(self, now: datetime) -> bool:
         return (

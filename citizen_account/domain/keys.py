@@ -24,7 +24,7 @@ RETIREMENT = LONGEST_TOKEN + RING_CACHE + JWKS_CACHE
 ROTATE_EVERY = timedelta(days=90)
 """How long a key signs before a next one is made by itself."""
 REMEMBERED = timedelta(days=30)
-"""How long we ourselves still verify an ID token that comes back as a hint."""
+"""How long we ourselves still verify what comes back: ID tokens as hints, clients' own JWTs."""
 
 
 class KeyState(StrEnum):

@@ -27,6 +27,18 @@ class AccessFacts:
     """Whom it is for; None: ourselves."""
     sender: Confirmation
 
+    @property
+    def is_jwt(self) -> bool:
+        return self.server is not None and self.server.token_format is TokenFormat.JWT
+
+    @property
+    def is_self_contained(self) -> bool:
+        """Say whether the token tells all that a row of it would: then none is written.
+
+        A client's own JWT. What rests on a resident's decision has a row, to end with it.
+        """
+        return self.is_jwt and self.grant.account_id is None
+
 
 def lifetime_of(server: ResourceServer | None) -> timedelta:
     return ACCESS_TOKEN_LIFETIME if server is None else server.token_lifetime
@@ -35,7 +47,7 @@ def lifetime_of(server: ResourceServer | None) -> timedelta:
 def make_access_token(provider: Provider, facts: AccessFacts, *, now: datetime) -> str:
     """Return the token in clear, no two alike."""
     server = facts.server
-    if server is None or server.token_format is TokenFormat.OPAQUE:
+    if server is None or not facts.is_jwt:
         return new_secret()
     claims: dict[str, object] = {
         # RFC 9068 section 2.2: those that are always there.
@@ -45,7 +57,8 @@ def make_access_token(provider: Provider, facts: AccessFacts, *, now: datetime) 
         "client_id": facts.client.id,
         "iat": int(now.timestamp()),
         "exp": int((now + server.token_lifetime).timestamp()),
-        "jti": new_secret(),
+        # The audit trail names a grant: of one without a row, this leads from there to the token.
+        "jti": str(facts.grant.id) if facts.is_self_contained else new_secret(),
         "scope": facts.scope,
         # Section 2.2.1: of the sign-in that the grant rests on, however often refreshed.
         **sign_in_claims(facts.grant),

@@ -10,6 +10,7 @@ from citizen_account.domain.grants import PresentedToken, TokenKind
 from citizen_account.domain.resources import ResourceServer, TokenFormat
 from citizen_account.openid.access_token import access_subject
 from citizen_account.openid.provider import Provider
+from citizen_account.openid.self_contained import has_ended_with
 from citizen_account.openid.sender import token_type
 
 # RFC 7662 section 2.2: nothing more is said of a token that is dead, unknown or somebody else's.
@@ -31,11 +32,13 @@ def find_asker(
 
     `server` is whom the token is for, `owner` the client to which it was issued.
     """
+    if owner is None or has_ended_with(owner, presented):
+        return None
     if presented.grant.client_id == client.id:
         return Asker(client, client)
     # RFC 7662 section 4: a resource server sees the tokens that are meant for it, and no other.
     is_reader = server is not None and not server.is_disabled and server.client_id == client.id
-    if not is_reader or owner is None or presented.token.kind is not TokenKind.ACCESS:
+    if not is_reader or presented.token.kind is not TokenKind.ACCESS:
         return None
     # What the service cannot read may speak of the resident as the resource server knows her.
     is_opaque = server is not None and server.token_format is TokenFormat.OPAQUE

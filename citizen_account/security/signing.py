@@ -73,7 +73,7 @@ class KeyRing:
     """By algorithm."""
     published: tuple[SigningKey, ...]
     remembered: tuple[SigningKey, ...]
-    """The published ones, and retired ones for hints."""
+    """The published ones, and retired ones for what comes back to us."""
     jwks: bytes
     """RFC 7517 section 5, made once."""
     loaded_at: datetime
@@ -126,7 +126,8 @@ def verify(
         for key in keys
         if key.algorithm == header.get("alg")
         and key.algorithm in algorithms
-        and header.get("kid") in {None, key.kid}
+        # A tuple: what a stranger wrote there need not be hashable.
+        and header.get("kid") in (None, key.kid)
     ]
     for key in fitting:
         try:

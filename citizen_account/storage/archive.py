@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from citizen_account.domain.accounts import AccountId, SessionId
 from citizen_account.domain.errands import MAIL, Delivery
 from citizen_account.storage.base import Instant
+from citizen_account.storage.clients import ClientRow
 from citizen_account.storage.outbox import OutboxRow
 from citizen_account.storage.sessions import SessionRow
 from citizen_account.storage.tables import METADATA
@@ -58,6 +59,7 @@ END_SESSIONS = (
     .values(ended_at=bindparam("now"))
     .returning(SessionRow.id, SessionRow.account_id, SessionRow.expires_at)
 )
+END_GRANTS = update(ClientRow).values(grants_ended_at=bindparam("now"))
 SET_MAIL_ASIDE = (
     update(OutboxRow)
     .where(
@@ -157,6 +159,10 @@ class Archive:
         """End every session; return those that had not run out by themselves."""
         ended = await self._connection.execute(END_SESSIONS, {"now": now})
         return [(row.account_id, row.id) for row in ended if row.expires_at > now]
+
+    async def end_grants(self, now: datetime) -> None:
+        """End the tokens that have no row too, as those with a row are not in a backup."""
+        await self._connection.execute(END_GRANTS, {"now": now})
 
     async def set_mail_aside(self) -> int:
         """Let no message of the backup leave again; return how many waited."""

@@ -56,6 +56,7 @@ class ClientRow(Base):
     userinfo_signed_response_alg: Mapped[str | None] = mapped_column(String(16))
     jwks_tried_at: Mapped[datetime | None]
     approval: Mapped[Approval | None] = mapped_column(index=True)
+    grants_ended_at: Mapped[datetime | None]
 
 
 WRITTEN = Written(ClientRow.__table__)
@@ -121,7 +122,8 @@ class Clients:
     async def replace(self, client: Client) -> None:
         """Write all that the client registered, over what it had registered before."""
         row = _row(client)
-        del row["id"], row["created_at"]
+        # What has ended stays so, whatever is registered.
+        del row["id"], row["created_at"], row["grants_ended_at"]
         await self._connection.execute(REPLACE.values(row), {"client_id": client.id})
 
     async def set_disabled(self, client_id: ClientId, *, is_disabled: bool) -> bool:

@@ -1,6 +1,7 @@
 """Keep grants, the codes that open them, and the tokens that live and end with them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
@@ -19,6 +20,7 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy import update as change
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
@@ -37,6 +39,7 @@ from citizen_account.domain.grants import (
 )
 from citizen_account.domain.transactions import LostRaceError
 from citizen_account.storage.base import Base
+from citizen_account.storage.clients import ClientRow
 from citizen_account.storage.direct import DirectConnection
 
 
@@ -111,10 +114,19 @@ TOKEN = tuple(TokenRow.__table__.columns)
 GRANT_NAMES = tuple(column.name for column in GRANT)
 TOKEN_NAMES = tuple(column.name for column in TOKEN)
 _GRANT_FIELDS = attrgetter(*GRANT_NAMES)
+_TOKEN_FIELDS = attrgetter(*TOKEN_NAMES)
 
 ADD_GRANT = insert(GrantRow)
 ADD_CODE = insert(CodeRow)
 ADD_TOKENS = insert(TokenRow)
+KEEP_GRANT = {
+    "sqlite": sqlite.insert(GrantRow).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(GrantRow).on_conflict_do_nothing(),
+}
+KEEP_TOKEN = {
+    "sqlite": sqlite.insert(TokenRow).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(TokenRow).on_conflict_do_nothing(),
+}
 FIND_CODE = (
     select(*CODE, *GRANT)
     .join(GrantRow, GrantRow.id == CodeRow.grant_id)
@@ -144,6 +156,12 @@ END_OF_CONSENT = _END.where(GrantRow.consent_id == bindparam("consent"))
 # OIDC Core section 11: what was granted for offline use outlives the session.
 END_OF_SESSION = _END.where(GrantRow.session_id == bindparam("session"), ~GrantRow.is_offline)
 END_OF_CLIENT = _END.where(GrantRow.client_id == bindparam("client"))
+# Tokens without a row ask their client's: `storage/archive.py` does the same to all of them.
+END_AT_CLIENT = (
+    change(ClientRow)
+    .where(ClientRow.id == bindparam("client"))
+    .values(grants_ended_at=bindparam("now"))
+)
 END_OF_ACCOUNT = _END.where(GrantRow.account_id == bindparam("account"))
 FORGET_CODES = delete(CodeRow).where(CodeRow.expires_at < bindparam("now"))
 FORGET_TOKENS = delete(TokenRow).where(TokenRow.expires_at < bindparam("now"))
@@ -175,21 +193,14 @@ class Grants:
         await self._connection.execute(ADD_CODE, row)
 
     async def add_tokens(self, tokens: Sequence[StoredToken]) -> None:
-        rows = [
-            {
-                "digest": token.digest,
-                "grant_id": token.grant_id,
-                "kind": token.kind,
-                "scope": token.scope,
-                "resource": token.resource,
-                "confirmation": None if token.confirmation is None else dict(token.confirmation),
-                "issued_at": token.issued_at,
-                "expires_at": token.expires_at,
-                "used_at": token.used_at,
-            }
-            for token in tokens
-        ]
-        await self._connection.execute(ADD_TOKENS, rows)
+        await self._connection.execute(ADD_TOKENS, [_token_columns(token) for token in tokens])
+
+    async def add_revoked(self, presented: PresentedToken, now: datetime) -> None:
+        """Write what was not written at issue, the token revoked. Of many at once all succeed."""
+        kind = self._connection.dialect.name
+        revoked = replace(presented.token, used_at=now)
+        await self._connection.execute(KEEP_GRANT[kind], _grant_columns(presented.grant))
+        await self._connection.execute(KEEP_TOKEN[kind], _token_columns(revoked))
 
     async def find_code(self, digest: bytes) -> StoredCode | None:
         row = (await self._connection.execute(FIND_CODE, {"code_digest": digest})).first()
@@ -243,8 +254,10 @@ class Grants:
         await self._connection.execute(END_OF_SESSION, ending)
 
     async def end_of_client(self, client_id: ClientId, cause: GrantEnd, now: datetime) -> None:
+        """End all that the client was granted until now, with a row and without."""
         ending = {"client": client_id, "cause": cause, "now": now}
         await self._connection.execute(END_OF_CLIENT, ending)
+        await self._connection.execute(END_AT_CLIENT, {"client": client_id, "now": now})
 
     async def end_of_account(self, account_id: AccountId, cause: GrantEnd, now: datetime) -> None:
         ending = {"account": account_id, "cause": cause, "now": now}
@@ -279,6 +292,12 @@ def _grant_columns(grant: Grant) -> dict[str, object]:
         "resources": list(grant.resources),
         "confirmation": None if grant.confirmation is None else dict(grant.confirmation),
     }
+
+
+def _token_columns(token: StoredToken) -> dict[str, object]:
+    columns: dict[str, object] = dict(zip(TOKEN_NAMES, _TOKEN_FIELDS(token), strict=True))
+    confirmation = token.confirmation
+    return columns | {"confirmation": None if confirmation is None else dict(confirmation)}
 
 
 def _token(row: Sequence[Any]) -> StoredToken:  # Any: columns of each type

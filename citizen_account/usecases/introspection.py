@@ -11,6 +11,7 @@ from citizen_account.openid.introspection import INACTIVE, Asker, describe_token
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.requests import PresentedRequest
 from citizen_account.openid.responses import Refused
+from citizen_account.openid.self_contained import read_self_contained
 from citizen_account.security.certificates import Certificate
 from citizen_account.security.tokens import digest
 from citizen_account.storage.unit_of_work import UnitOfWork
@@ -38,6 +39,7 @@ async def introspect(
     # RFC 7662 section 2.1: who asks must prove who he is, or tokens could be tried out here.
     if client.authentication_method is AuthenticationMethod.NONE:
         return refuse_client(credentials)
+    presented = presented or read_self_contained(provider, request.token)
     if presented is None:
         return Introspected(client, INACTIVE)
     asker = await _find_asker(uow, client, presented)
@@ -56,6 +58,7 @@ async def revoke(
     client = await authenticate_found(uow, found, credentials, provider, certificate)
     if isinstance(client, Refused):
         return client
+    presented = presented or read_self_contained(provider, request.token)
     # RFC 7009 section 2.2: an unknown token is no error; another client's looks the same, so that
     # nobody learns of it here, and stays as it is.
     if presented is not None and presented.grant.client_id == client.id:
@@ -65,13 +68,20 @@ async def revoke(
 
 async def _find_asker(uow: UnitOfWork, client: Client, presented: PresentedToken) -> Asker | None:
     resource, owner_id = presented.token.resource, presented.grant.client_id
-    if resource is None or owner_id == client.id:
-        return find_asker(client, presented, None, None)
+    if owner_id == client.id:
+        return find_asker(client, presented, None, client)
+    if resource is None:
+        return None
     server = await uow.resources.find(resource)
     return find_asker(client, presented, server, await uow.clients.find(owner_id))
 
 
 async def _end(uow: UnitOfWork, presented: PresentedToken) -> None:
+    if presented.is_self_contained:
+        # Nothing needs to be remembered of one that has expired.
+        if presented.is_alive(uow.now):
+            await uow.grants.add_revoked(presented, uow.now)
+        return
     if presented.token.kind is TokenKind.ACCESS:
         await uow.grants.use_token(presented.token.digest, uow.now)
         return

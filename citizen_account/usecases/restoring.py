@@ -66,6 +66,7 @@ async def restore_backup(
             await uow.archive.add(part.table, part.columns, part.rows)
         await uow.archive.set_counters()
         sessions = await _end_sessions(uow)
+        await uow.archive.end_grants(uow.now)
         mails = await uow.archive.set_mail_aside()
         repeated = Counter([each.kind for each in revocations if await repeat(uow, each)])
         # What these would write to residents was written to them when it happened.

@@ -16,6 +16,7 @@ from citizen_account.domain.grants import (
     StoredCode,
     StoredToken,
     TokenKind,
+    own_grant,
 )
 from citizen_account.domain.resources import ResourceServer
 from citizen_account.openid.access_token import AccessFacts, lifetime_of, make_access_token
@@ -195,13 +196,15 @@ class _Desk:
         decision = decide_for_client(request, self._client)
         match decision:
             case TokenForClient(scope):
-                grant = _grant_for_itself(
-                    self._client, scope, self._uow.now, resources=request.resources
+                grant_id = GrantId(new_id())
+                grant = own_grant(
+                    grant_id, self._client.id, scope, self._uow.now, resources=request.resources
                 )
                 order = await self._order(grant, scope, request.resources, named=named)
                 if isinstance(order, Refused):
                     return order
-                await self._uow.grants.add(grant)
+                if not order.access.is_self_contained:
+                    await self._uow.grants.add(grant)
                 return await self._give(order)
             case Refused():
                 return decision
@@ -264,10 +267,12 @@ class _Desk:
         grant, access = order.grant, order.access
         access_token = make_access_token(self._provider, access, now=self._uow.now)
         refresh_token = None if refreshing is None else new_secret()
-        tokens = [self._access_token(access, access_token)]
+        # A resident's JWT is kept as well, to end with her consent.
+        kept = [] if access.is_self_contained else [self._access_token(access, access_token)]
         if refreshing is not None and refresh_token is not None:
-            tokens.append(self._refresh_token(grant, refreshing, refresh_token))
-        await self._uow.grants.add_tokens(tokens)
+            kept.append(self._refresh_token(grant, refreshing, refresh_token))
+        if kept:
+            await self._uow.grants.add_tokens(kept)
         await self._note_release(order)
         self._uow.record(TokensIssued(grant.account_id, grant.client_id, grant.id))
         lifetime = lifetime_of(access.server)
@@ -282,7 +287,6 @@ class _Desk:
 
     def _access_token(self, access: AccessFacts, secret: str) -> StoredToken:
         now, server = self._uow.now, access.server
-        # A JWT is kept by its digest as well: it can be introspected, and revoked for that.
         return StoredToken(
             digest(secret),
             access.grant.id,
@@ -359,24 +363,3 @@ def _refreshable_until(grant: Grant, now: datetime) -> datetime:
     if grant.is_offline or grant.session_ends_at is None:
         return until
     return min(until, grant.session_ends_at)
-
-
-def _grant_for_itself(
-    client: Client, scope: str, now: datetime, *, resources: tuple[str, ...]
-) -> Grant:
-    return Grant(
-        id=GrantId(new_id()),
-        client_id=client.id,
-        account_id=None,
-        session_id=None,
-        consent_id=None,
-        scope=scope,
-        claims=frozenset(),
-        nonce=None,
-        authenticated_at=None,
-        methods=(),
-        level=None,
-        is_offline=False,
-        created_at=now,
-        resources=resources,
-    )

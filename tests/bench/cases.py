@@ -31,8 +31,9 @@ class Case:
     prepare: Callable[[Provider, int], Awaitable[Work]]
     """Makes what one connection needs, before the clocks are read."""
     tokens: int = 0
-    """Stored for each request."""
+    """Issued by each request."""
     is_jwt: bool = False
+    """A machine's: it says all of itself, and is not stored."""
     lines: int = 16
 
 

@@ -50,6 +50,15 @@ class Paths:
 PEER_PATHS = Paths("/token", "/me", "/token/introspection", "/jwks", "/auth")
 
 
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What issued tokens have left behind."""
+
+    tokens: int
+    issues: int = 0
+    """In the trail: one for each answer with tokens."""
+
+
 class Provider(Protocol):
     """One server under test."""
 
@@ -62,14 +71,14 @@ class Provider(Protocol):
     @property
     def paths(self) -> Paths: ...
     @property
-    def keeps_jwt(self) -> bool:
-        """Say whether a JWT access token leaves a row, so that it can be introspected."""
+    def keeps_trail(self) -> bool:
+        """Say whether each answer with tokens leaves a row of its own, also where no token does."""
 
     async def make_codes(self, count: int) -> list[str]:
         """Return codes that wait to be redeemed."""
 
-    async def count_tokens(self) -> int:
-        """Return how many tokens are stored."""
+    async def count_rows(self) -> Rows:
+        """Return what was written down until now."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +88,7 @@ class Ours:
     pid: int
     runtime: Runtime
     paths: Paths = field(default_factory=Paths)
-    keeps_jwt: bool = True
+    keeps_trail: bool = True
 
     async def make_codes(self, count: int) -> list[str]:
         holders = residents()
@@ -90,12 +99,16 @@ class Ours:
             for number in range(count)
         ]
 
-    async def count_tokens(self) -> int:
+    async def count_rows(self) -> Rows:
         async with self.runtime.database.engines.reader.connect() as connection:
-            count: int = (
-                await connection.execute(text("SELECT count(*) FROM tokens"))
-            ).scalar_one()
-            return count
+            tokens, issues = [
+                (await connection.execute(text(question))).scalar_one()
+                for question in (
+                    "SELECT count(*) FROM tokens",
+                    "SELECT count(*) FROM audit WHERE event = 'tokens_issued'",
+                )
+            ]
+            return Rows(tokens, issues)
 
 
 @asynccontextmanager
@@ -137,15 +150,14 @@ class Peer:
     pid: int
     http: httpx2.AsyncClient
     paths: Paths = PEER_PATHS
-    keeps_jwt: bool = False
+    keeps_trail: bool = False
 
     async def make_codes(self, count: int) -> list[str]:
         codes: list[str] = (await self.http.get(f"/bench/codes/{count}")).json()
         return codes
 
-    async def count_tokens(self) -> int:
-        count: int = (await self.http.get("/bench/tokens")).json()
-        return count
+    async def count_rows(self) -> Rows:
+        return Rows((await self.http.get("/bench/tokens")).json())
 
 
 @asynccontextmanager

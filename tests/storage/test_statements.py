@@ -8,6 +8,7 @@ from citizen_account.domain.grants import GrantEnd
 from citizen_account.storage.direct import ReadingOnlyError
 from citizen_account.storage.unit_of_work import Database
 from tests.relying_party import Party
+from tests.resource_servers import PARKING, SCOPE, register_api
 from tests.services import GRANT, SECRET, authorize, open_account, register
 from tests.statements import statements
 
@@ -54,6 +55,20 @@ async def test_client_credentials(database: Database, library: Party) -> None:
         assert (await library.ask_for_itself()).status_code == 200
     # The client; the grant, the token, the audit row.
     assert seen == ["SELECT", *inserts(database, 3)]
+
+
+async def test_client_s_own_jwt_is_written_nowhere_but_in_the_trail(
+    runtime: Runtime, database: Database, library: Party
+) -> None:
+    await register(runtime, grant_types=GRANT_TYPES, scope=SCOPE)
+    await register_api(runtime, access_token_format="jwt")
+    with statements(database) as seen:
+        answer = await library.ask_for_itself({"scope": "parking.read", "resource": PARKING})
+    # The client with the resource server; the audit row.
+    assert seen == ["SELECT", "INSERT"]
+    with statements(database) as seen:
+        assert (await library.introspect(answer.json()["access_token"])).json()["active"] is True
+    assert seen == ["SELECT"]  # the client, and no token
 
 
 async def test_userinfo_and_introspection_only_read(
