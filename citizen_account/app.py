@@ -16,6 +16,7 @@ from citizen_account.jobs.worker import Worker
 from citizen_account.resources import STATIC
 from citizen_account.settings import Settings
 from citizen_account.telemetry import configure_logging
+from citizen_account.telemetry.lines import settle_lines
 from citizen_account.web import (
     admin,
     api,
@@ -53,6 +54,7 @@ def create_app(
         await runtime.database.close()
         if runtime.tracer is not None:
             await asyncio.to_thread(runtime.tracer.close)
+        await asyncio.to_thread(settle_lines)
 
     static_files = _static_files(runtime)
     own = development.ROUTES if runtime.is_development else ()
@@ -104,7 +106,7 @@ def from_environment_with_worker() -> FastAPI:
 
 
 def _build(*, with_worker: bool) -> FastAPI:
-    configure_logging()
+    configure_logging(in_background=True)
     app = create_app(build_runtime(Settings()), with_worker=with_worker)
     # What is here now stays to the end of the process: looking whether it may go would hold up
     # a request for a twentieth of a second, every few minutes.

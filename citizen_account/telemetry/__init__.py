@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from citizen_account.telemetry.lines import LineWriter
+
 request_id: ContextVar[str] = ContextVar("request_id", default="")
 _withheld: ContextVar[frozenset[str]] = ContextVar("withheld", default=frozenset())
 # Shorter values (a country, a language) would blot out half of every line.
@@ -47,11 +49,11 @@ def _without_withheld(line: dict[str, object]) -> dict[str, object]:
     return dict(texts)
 
 
-def configure_logging(level: int = logging.INFO) -> None:
-    """Send every logger's lines to standard error."""
+def configure_logging(level: int = logging.INFO, *, in_background: bool = False) -> None:
+    """Send every logger's lines to standard error; a server writes them in the background."""
     # The lines tell neither process nor thread, so nobody needs to find them out for each.
     logging.logProcesses = logging.logThreads = logging.logMultiprocessing = False
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineWriter(sys.stderr) if in_background else logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     root = logging.getLogger()
     root.handlers = [handler]
