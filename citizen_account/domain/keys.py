@@ -17,8 +17,8 @@ JWKS_CACHE = timedelta(minutes=5)
 """How long a client may use a key set that it has fetched: our Cache-Control."""
 PUBLISH_LEAD = timedelta(minutes=15)
 """How long a key is published before it signs: more than both caches together."""
-LONGEST_TOKEN = timedelta(minutes=10)
-"""The longest life of anything that a client verifies by our key set."""
+LONGEST_TOKEN = timedelta(hours=1)
+"""The longest life of anything that others verify by our key set: so long an API may ask for."""
 RETIREMENT = LONGEST_TOKEN + RING_CACHE + JWKS_CACHE
 """How long a key is published after its successor signs."""
 ROTATE_EVERY = timedelta(days=90)

@@ -7,13 +7,13 @@ from citizen_account.domain.accounts import Level
 from citizen_account.domain.assurance import LEVEL_OF_ACR
 from citizen_account.domain.claims import API_SCOPES, SCOPES
 from citizen_account.domain.clients import ClientId
-from citizen_account.domain.keys import SIGNING_ALGORITHMS
+from citizen_account.domain.keys import LONGEST_TOKEN, SIGNING_ALGORITHMS
 from citizen_account.domain.resources import ResourceServer, TokenFormat
 from citizen_account.openid.grants import ACCESS_TOKEN_LIFETIME
 from citizen_account.openid.metadata_members import Members
 from citizen_account.openid.resources import is_resource
 
-SHORTEST, LONGEST = 60, 3600
+SHORTEST, LONGEST = 60, int(LONGEST_TOKEN.total_seconds())
 """Seconds. A JWT that was read by itself cannot be taken back before it ends."""
 # RFC 9068 section 2.1 wants RS256 understood, not used: it costs six times as much to sign.
 _SIGNED_BY = "ES256"

@@ -1,0 +1,105 @@
+"""The log is written in the background: nobody waits for it, and its last lines are not lost."""
+
+import io
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from citizen_account.telemetry import lines
+from citizen_account.telemetry.lines import LineWriter
+
+
+class _Slow(io.StringIO):
+    """A reader that takes nothing until it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_go_on = threading.Event()
+
+    def write(self, text: str) -> int:
+        self.may_go_on.wait(10)
+        return super().write(text)
+
+
+class _Gone(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError(text)
+
+
+@contextmanager
+def logged_to(stream: io.StringIO) -> Iterator[tuple[logging.Logger, LineWriter]]:
+    handler = LineWriter(stream)
+    logger = logging.getLogger("tests.lines")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield logger, handler
+    finally:
+        logger.removeHandler(handler)
+        handler.close()
+
+
+def test_lines_are_written_in_their_order() -> None:
+    stream = io.StringIO()
+    with logged_to(stream) as (logger, handler):
+        for number in range(500):
+            logger.info("line %d", number)
+        handler.flush()
+        assert stream.getvalue().splitlines() == [f"line {number}" for number in range(500)]
+
+
+def test_nobody_waits_for_a_slow_reader() -> None:
+    stream = _Slow()
+    with logged_to(stream) as (logger, _):
+        logger.info("one")
+        logger.info("two")
+        assert stream.getvalue() == ""
+        stream.may_go_on.set()
+    assert stream.getvalue() == "one\ntwo\n"
+
+
+def test_what_is_logged_at_the_end_is_written_at_once() -> None:
+    stream = io.StringIO()
+    with logged_to(stream) as (logger, handler):
+        logger.info("before")
+        handler.settle()
+        logger.info("behind")
+        assert stream.getvalue() == "before\nbehind\n"
+
+
+def test_a_reader_that_has_stopped_costs_lines_and_not_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(lines, "MOST_WAITING", 3)
+    stream = _Slow()
+    told: list[object] = []
+    monkeypatch.setattr(lines.log, "warning", lambda *_, extra: told.append(extra))
+    with logged_to(stream) as (logger, _):
+        for number in range(10):
+            logger.info("line %d", number)
+        stream.may_go_on.set()
+    assert stream.getvalue().splitlines()[:3] == ["line 0", "line 1", "line 2"]
+    assert told
+    assert len(stream.getvalue().splitlines()) + sum(each["lines"] for each in told) == 10  # type: ignore[index]  # a dict of ours
+
+
+def test_a_reader_that_is_gone_breaks_nothing() -> None:
+    with logged_to(_Gone()) as (logger, handler):
+        logger.info("for nobody")
+        handler.flush()
+
+
+def test_a_record_that_cannot_be_worded_breaks_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(logging, "raiseExceptions", False)
+    stream = io.StringIO()
+    with logged_to(stream) as (logger, handler):
+        logger.info("%d", "no number")
+        logger.info("next")
+        handler.flush()
+    assert stream.getvalue() == "next\n"
