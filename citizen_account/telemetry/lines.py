@@ -70,10 +70,11 @@ class LineWriter(logging.Handler):
             self._some_wait.clear()
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
             self._write([line for line in batch if isinstance(line, str)])
-            self._tell_of_lost()
             for written in batch:
                 if isinstance(written, threading.Event):
                     written.set()
+            # Last: who waits for us may hold the lock, as logging does at the end of a program.
+            self._tell_of_lost()
 
     def _write(self, lines: list[str]) -> None:
         try:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from citizen_account.telemetry import lines
-from citizen_account.telemetry.lines import LineWriter
+from citizen_account.telemetry.lines import SETTLE_SECONDS, LineWriter
 
 
 class _Slow(io.StringIO):
@@ -69,6 +69,18 @@ def test_what_is_logged_at_the_end_is_written_at_once() -> None:
         handler.settle()
         logger.info("behind")
         assert stream.getvalue() == "before\nbehind\n"
+
+
+def test_the_end_of_a_program_waits_for_the_lines_alone() -> None:
+    """`logging.shutdown` holds the handler's lock meanwhile."""
+    stream = io.StringIO()
+    with logged_to(stream) as (logger, handler):
+        logger.info("last")
+        ending = threading.Thread(target=logging.shutdown, args=([lambda: handler],))
+        ending.start()
+        ending.join(SETTLE_SECONDS / 2)
+        assert not ending.is_alive()
+        assert stream.getvalue() == "last\n"
 
 
 def test_a_reader_that_has_stopped_costs_lines_and_not_memory(
