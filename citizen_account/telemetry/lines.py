@@ -23,7 +23,7 @@ class LineWriter(logging.Handler):
         self._stream = stream
         self._waiting: deque[str | threading.Event] = deque()
         self._some_wait = threading.Event()
-        self._lost = 0
+        self._lost = self._told = 0
         self._is_settled = False
         threading.Thread(target=self._write_for_ever, name="log", daemon=True).start()
 
@@ -70,11 +70,10 @@ class LineWriter(logging.Handler):
             self._some_wait.clear()
             batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
             self._write([line for line in batch if isinstance(line, str)])
+            self._tell_of_lost()
             for written in batch:
                 if isinstance(written, threading.Event):
                     written.set()
-            # Last: who waits for us may hold the lock, as logging does at the end of a program.
-            self._tell_of_lost()
 
     def _write(self, lines: list[str]) -> None:
         try:
@@ -85,11 +84,13 @@ class LineWriter(logging.Handler):
             return
 
     def _tell_of_lost(self) -> None:
-        self.acquire()
-        lost, self._lost = self._lost, 0
-        self.release()
+        # Without the handler's lock: at the end of a program logging holds it and waits for us.
+        lost = self._lost - self._told
         if lost:
-            log.warning("log lines lost", extra={"lines": lost})
+            self._told += lost
+            text, facts = "log lines lost", {"lines": lost}
+            record = log.makeRecord(log.name, logging.WARNING, "", 0, text, (), None, extra=facts)
+            self._write([self.format(record)])
 
 
 def settle_lines() -> None:

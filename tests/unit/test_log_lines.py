@@ -1,6 +1,7 @@
 """The log is written in the background: nobody waits for it, and its last lines are not lost."""
 
 import io
+import json
 import logging
 import threading
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from citizen_account.telemetry import lines
+from citizen_account.telemetry import JsonLines, lines
 from citizen_account.telemetry.lines import SETTLE_SECONDS, LineWriter
 
 
@@ -88,15 +89,15 @@ def test_a_reader_that_has_stopped_costs_lines_and_not_memory(
 ) -> None:
     monkeypatch.setattr(lines, "MOST_WAITING", 3)
     stream = _Slow()
-    told: list[object] = []
-    monkeypatch.setattr(lines.log, "warning", lambda *_, extra: told.append(extra))
-    with logged_to(stream) as (logger, _):
+    with logged_to(stream) as (logger, handler):
+        handler.setFormatter(JsonLines())
         for number in range(10):
             logger.info("line %d", number)
         stream.may_go_on.set()
-    assert stream.getvalue().splitlines()[:3] == ["line 0", "line 1", "line 2"]
-    assert told
-    assert len(stream.getvalue().splitlines()) + sum(each["lines"] for each in told) == 10  # type: ignore[index]  # a dict of ours
+    told = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["event"] for line in told[:3]] == ["line 0", "line 1", "line 2"]
+    assert told[-1]["event"] == "log lines lost"
+    assert told[-1]["lines"] + len(told) - 1 == 10
 
 
 def test_a_reader_that_is_gone_breaks_nothing() -> None:
