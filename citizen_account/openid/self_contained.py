@@ -27,8 +27,8 @@ def read_self_contained(provider: Provider, text: str) -> PresentedToken | None:
         # RFC 8725 section 3.11: the same keys sign ID tokens and logout tokens.
         if read_header(text).get("typ") != ACCESS_TOKEN_TYPE:
             return None
-        # Retired keys too: `exp` says how long. A key that was revoked is not remembered.
-        claims = verify(text, provider.keys.remembered)
+        # A retired key is published as long as what it has signed lives; a revoked one no longer.
+        claims = verify(text, provider.keys.published)
         return _rebuild(provider.issuer, claims, digest(text))
     except (BadTokenError, ValueError, OverflowError, OSError):
         return None
