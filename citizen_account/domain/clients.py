@@ -153,7 +153,13 @@ def purposes_of(client: Client) -> tuple[ClientPurpose, ...]:
 
 def claims_open_to(client: Client) -> frozenset[str]:
     """Return every claim that a purpose of the client covers: it receives no other."""
-    named = {use.name for purpose in purposes_of(client) for use in purpose.claims}
+    covered = (claims_covered_by(purpose) for purpose in purposes_of(client))
+    return frozenset({"updated_at"}).union(*covered)
+
+
+def claims_covered_by(purpose: ClientPurpose) -> frozenset[str]:
+    """Return the claims that it names, and those that come with them."""
+    named = {use.name for use in purpose.claims}
     parts = {"given_name", "family_name"} if "name" in named else set()
     companions = {name for name, claim in COMPANIONS.items() if claim in named}
-    return frozenset(named | parts | companions | {"updated_at"})
+    return frozenset(named | parts | companions)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from citizen_account.connector_sdk.manifest import Manifest
 from citizen_account.domain.claims import decided_claims
-from citizen_account.domain.clients import Client, ClientPurpose, purposes_of
+from citizen_account.domain.clients import Client, ClientPurpose, claims_covered_by, purposes_of
 from citizen_account.domain.connections import Connection
 from citizen_account.domain.consents import LegalBasis
 from citizen_account.domain.ledger import ActorKind, LedgerEntry
@@ -130,9 +130,18 @@ def card_of_connection(connection: Connection, manifest: Manifest, speech: Speec
 
 
 def purposes_behind(access: Access) -> Sequence[ClientPurpose]:
-    """Return the purposes that the resident was shown; those dropped since are gone."""
+    """Return the purposes that the resident was shown; those dropped since are gone.
+
+    One of which she refused all data is none of hers, unless nothing else is left.
+    """
     known = purposes_of(access.client)
-    return [purpose for purpose in known if purpose.id in access.consent.purposes]
+    shown = [purpose for purpose in known if purpose.id in access.consent.purposes]
+    allowed = [
+        purpose
+        for purpose in shown
+        if not purpose.claims or not claims_covered_by(purpose).isdisjoint(access.consent.claims)
+    ]
+    return allowed or shown
 
 
 def law_behind(purposes: Sequence[ClientPurpose]) -> Message:
