@@ -31,6 +31,7 @@ from citizen_account.domain.clients import (
 )
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.openid.claims_request import ClaimsRequest, read_claims_request
+from citizen_account.openid.redirects import is_registered
 from citizen_account.openid.resources import read_resources
 from citizen_account.openid.sender import read_jkt
 from citizen_account.openid.signed_answers import algorithm_for
@@ -156,8 +157,7 @@ def requires_push(client: Client) -> bool:
 
 def _target(parameters: Parameters, client: Client) -> Target:
     redirect_uri = _single(parameters, "redirect_uri")
-    # RFC 9700 section 4.1.3, OIDC Core section 3.1.2.1: the exact string, character by character.
-    if redirect_uri is None or redirect_uri not in client.redirect_uris:
+    if redirect_uri is None or not is_registered(client, redirect_uri):
         raise DomainError(ErrorCode.REDIRECT_URI_UNREGISTERED)
     modes = [value for name, value in parameters if name == "response_mode"]
     mode = modes[0] if modes and modes[0] in list(ResponseMode) else ResponseMode.QUERY

@@ -13,7 +13,7 @@ from citizen_account.bootstrap import Runtime
 from citizen_account.domain.registrations import REGISTRATION_RULE, RegistrationMode
 from citizen_account.domain.throttling import Counter, address_block
 from citizen_account.storage.registrations import ClientRegistrationRow, InitialTokenRow
-from tests.authorizing import address, allow, error_code
+from tests.authorizing import address, allow, answer_in, error_code
 from tests.factories import ISSUER, REDIRECT_URI, VERIFIER, Clock
 from tests.journeys.steps import register as open_account
 from tests.pages import Visitor
@@ -329,7 +329,9 @@ async def test_redirect_uri_is_kept_to_the_letter(
     assert (visitor.left_for or "").startswith(f"{with_query}&code=")
 
 
-async def test_native_program_listens_on_its_own_machine(http: httpx2.AsyncClient) -> None:
+async def test_native_program_listens_on_its_own_machine(
+    runtime: Runtime, http: httpx2.AsyncClient
+) -> None:
     # RFC 8252 section 7.3 and OIDC Registration section 2.
     native = {
         "application_type": "native",
@@ -340,6 +342,24 @@ async def test_native_program_listens_on_its_own_machine(http: httpx2.AsyncClien
     assert first.body["redirect_uris"] == native["redirect_uris"]
     assert "client_secret" not in first.body
     assert first.body["require_pkce"] is True
+    # At whatever port the system gives it this time, and there alone.
+    here, there = "http://127.0.0.1:51004/cb", "http://127.0.0.1:51005/cb"
+    visitor = Visitor(http)
+    await open_account(visitor, runtime)
+    asked = {"client_id": first.client_id, "redirect_uri": here, "scope": "openid"}
+    await visitor.open(address(asked))
+    await visitor.press("#allow")
+    received = answer_in(visitor.left_for, here)
+    request = {
+        "grant_type": "authorization_code",
+        "client_id": first.client_id,
+        "code": received["code"],
+        "code_verifier": VERIFIER,
+    }
+    refused = await http.post("/token", data={**request, "redirect_uri": there})
+    assert refused.json()["error"] == "invalid_grant"
+    issued = await http.post("/token", data={**request, "redirect_uri": here})
+    assert issued.status_code == 200, issued.text
 
 
 async def test_from_registration_to_userinfo(runtime: Runtime, http: httpx2.AsyncClient) -> None:
