@@ -75,7 +75,7 @@ class DirectConnection(ABC):
         return await self._ask(statement, _one(facts))
 
     async def change_later(self, statement: Change, facts: Facts) -> None:
-        """Change at the end a row that nothing else of this transaction looks at."""
+        """Change a row at the end: nothing else of this transaction needs to see the change."""
         if self._is_reading:
             raise ReadingOnlyError
         if self._winning is not None:
@@ -161,7 +161,7 @@ class DirectPool(ABC):
 async def change_later(
     connection: AsyncConnection | DirectConnection, statement: Change, facts: Facts
 ) -> None:
-    """Change a row that nothing else of this transaction looks at; nobody waits for it.
+    """Change a row; nothing else of this transaction needs to see it, and nobody waits for it.
 
     The hot way does it at the end, together with what else is written.
     """

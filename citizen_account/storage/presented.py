@@ -1,6 +1,9 @@
 """Find a client and what it presents in one question: the busiest endpoints ask for both."""
 
-from sqlalchemy import bindparam, select
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from citizen_account.domain.clients import Client, ClientId
@@ -19,6 +22,9 @@ from citizen_account.storage.grants import (
 )
 from citizen_account.storage.resources import WRITTEN as RESOURCE
 from citizen_account.storage.resources import ResourceServerRow, server_of
+
+Row = Sequence[Any]  # Any: columns of each type
+Thing = TypeVar("Thing")
 
 _ASKING = ClientRow.id == bindparam("client_id")
 WITH_TOKEN = (
@@ -62,33 +68,21 @@ class Presented:
     ) -> tuple[Client | None, PresentedToken | None]:
         """Return who asks, and the token, whosever it is."""
         asked = {"client_id": client_id, "secret_digest": digest}
-        row = (await self._connection.execute(WITH_TOKEN, asked)).first()
-        if row is None:
-            return None, None
-        rest = row[len(COLUMNS) :]
-        return client_of(row), None if rest[0] is None else presented_of(rest)
+        return await self._ask(WITH_TOKEN, asked, presented_of)
 
     async def code(
         self, client_id: ClientId, digest: bytes
     ) -> tuple[Client | None, StoredCode | None]:
         """Return who asks, and the code, whosever it is."""
         asked = {"client_id": client_id, "secret_digest": digest}
-        row = (await self._connection.execute(WITH_CODE, asked)).first()
-        if row is None:
-            return None, None
-        rest = row[len(COLUMNS) :]
-        return client_of(row), None if rest[0] is None else code_of(rest)
+        return await self._ask(WITH_CODE, asked, code_of)
 
     async def resource(
         self, client_id: ClientId, resource: str
     ) -> tuple[Client | None, ResourceServer | None]:
         """Return who asks, and the resource server that it names, if it is not disabled."""
         asked = {"client_id": client_id, "resource": resource}
-        row = (await self._connection.execute(WITH_RESOURCE, asked)).first()
-        if row is None:
-            return None, None
-        rest = row[len(COLUMNS) :]
-        return client_of(row), None if rest[0] is None else server_of(rest)
+        return await self._ask(WITH_RESOURCE, asked, server_of)
 
     async def holder(self, digest: bytes) -> tuple[Client, PresentedToken] | None:
         """Return the token, and the client that it was issued to."""
@@ -96,3 +90,12 @@ class Presented:
         if row is None:
             return None
         return client_of(row[len(TOKEN) + len(GRANT) :]), presented_of(row)
+
+    async def _ask(
+        self, statement: Executable, asked: Mapping[str, object], read: Callable[[Row], Thing]
+    ) -> tuple[Client | None, Thing | None]:
+        row: Row | None = (await self._connection.execute(statement, asked)).first()
+        if row is None:
+            return None, None
+        rest = row[len(COLUMNS) :]
+        return client_of(row), None if rest[0] is None else read(rest)

@@ -6,6 +6,7 @@ import pytest
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import AccountId
 from tests.relying_party import Party
+from tests.resource_servers import GRANT_TYPES, SCOPE, register_api
 from tests.services import GRANT, SECRET, open_account, register
 
 
@@ -23,6 +24,15 @@ async def library(runtime: Runtime, http: httpx2.AsyncClient, reader: AccountId)
     client = await register(runtime)
     assert reader
     return Party(http, client.id, SECRET)
+
+
+@pytest.fixture
+async def parking(runtime: Runtime, library: Party, http: httpx2.AsyncClient) -> Party:
+    """Return the API's own client; the library may use the API, which takes JWTs."""
+    await register(runtime, grant_types=GRANT_TYPES, scope=SCOPE)
+    await register_api(runtime, access_token_format="jwt")
+    assert library
+    return Party(http, "parking", SECRET)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -14,16 +13,8 @@ from tests.authorizing import address, answer_of
 from tests.factories import ISSUER, Clock
 from tests.proofs import Prover, code_fields, send_proven
 from tests.relying_party import Party
-from tests.resource_servers import GRANT_TYPES, PARKING, SCOPE, register_api
-from tests.services import SECRET, authorize, register
-
-
-@pytest.fixture
-async def parking(runtime: Runtime, library: Party, http: httpx2.AsyncClient) -> Party:
-    await register(runtime, grant_types=GRANT_TYPES, scope=SCOPE)
-    await register_api(runtime, access_token_format="jwt")
-    assert library
-    return Party(http, "parking", SECRET)
+from tests.resource_servers import PARKING, register_api
+from tests.services import authorize
 
 
 async def issued(runtime: Runtime, library: Party) -> dict[str, Any]:  # Any: a token response

@@ -4,7 +4,6 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -19,20 +18,11 @@ from tests.factories import Clock
 from tests.proofs import Prover, send_proven
 from tests.relying_party import Party
 from tests.resource_servers import GRANT_TYPES, PARKING, SCOPE, register_api
-from tests.services import SECRET, authorize, register
+from tests.services import authorize, register
 
 INACTIVE = {"active": False}
 ASKED = {"scope": "parking.read", "resource": PARKING}
 MANY = 8
-
-
-@pytest.fixture
-async def parking(runtime: Runtime, library: Party, http: httpx2.AsyncClient) -> Party:
-    """Return the API's own client; the library may use the API, which takes JWTs."""
-    await register(runtime, grant_types=GRANT_TYPES, scope=SCOPE)
-    await register_api(runtime, access_token_format="jwt")
-    assert library
-    return Party(http, "parking", SECRET)
 
 
 @pytest.fixture
