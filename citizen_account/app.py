@@ -58,7 +58,8 @@ def create_app(
 
     static_files = _static_files(runtime)
     own = development.ROUTES if runtime.is_development else ()
-    routes = [Route("/", home), *oidc.ROUTES, *health.ROUTES, *metrics.ROUTES, *own, *more_routes]
+    plain = (*oidc.ROUTES, *health.ROUTES, *metrics.ROUTES, *portal.ROUTES)
+    routes = [Route("/", home), *plain, *own, *more_routes]
     # Traces and metrics are ours: FastAPI's would hold addresses with the ids in them.
     silent = TelemetryConfig(tracing=False, metrics=False, logs=False)
     app = FastAPI(lifespan=lifespan, routes=routes, openapi_url=None, telemetry=silent)

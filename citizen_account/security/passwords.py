@@ -3,10 +3,11 @@
 import asyncio
 import os
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from passlib.context import CryptContext
 from passlib.hash import argon2
@@ -43,6 +44,43 @@ class Verdict:
     is_outdated: bool = False
 
 
+class Place:
+    """A place in the queue: who holds it is not sent away any more."""
+
+    def __init__(self, context: CryptContext, threads: Executor, nobodys: str) -> None:
+        self._context = context
+        self._threads = threads
+        self._nobodys = nobodys
+        self._job: asyncio.Future[Any] | None = None  # Any: a hash or a yes
+
+    async def hash(self, password: str) -> str:
+        """Return what may be stored."""
+        plain = normalise_password(password)
+        return await self._run(lambda: str(self._context.hash(plain)))
+
+    async def verify(self, password: str, stored: str | None) -> Verdict:
+        """Compare; None stands for an unknown account and takes as long."""
+        # NIST SP 800-63B-4 and OWASP ASVS 5.0 6.3.8: a stranger cannot tell unknown from wrong.
+        target = stored if stored is not None and is_bounded(stored) else self._nobodys
+        # An impossible password costs the same as a wrong one, and nothing by its length.
+        plain = normalise_password(password) if is_hashable(password) else ""
+        is_match = await self._run(lambda: bool(self._context.verify(plain, target)))
+        if not is_match or target is self._nobodys:
+            return Verdict(is_right=False)
+        return Verdict(is_right=True, is_outdated=bool(self._context.needs_update(target)))
+
+    def leave(self, free: Callable[[], None]) -> None:
+        """Free the place when its thread is done, not when the visitor has gone away."""
+        if self._job is None or self._job.done():
+            free()
+        else:
+            self._job.add_done_callback(lambda _: free())
+
+    async def _run(self, work: Callable[[], Answer]) -> Answer:
+        job = self._job = asyncio.get_running_loop().run_in_executor(self._threads, work)
+        return await asyncio.shield(job)
+
+
 class PasswordHasher:
     """Answer a few at once, let a few wait, and send the others away.
 
@@ -58,48 +96,42 @@ class PasswordHasher:
             argon2__rounds=parameters.time_cost,
             argon2__parallelism=parameters.parallelism,
         )
-        self._at_once = at_once or hashes_at_once()
+        at_once = at_once or hashes_at_once()
+        self._places = at_once + QUEUE
         self._threads = ThreadPoolExecutor(
-            self._at_once, thread_name_prefix="hash", initializer=_stand_back
+            at_once, thread_name_prefix="hash", initializer=_stand_back
         )
         self._under_way = 0
         self._nobodys = self._context.hash(new_secret())
 
     @property
     def under_way(self) -> int:
-        """How many are hashed or wait for it."""
+        """How many are hashed, wait for it, or are about to."""
         return self._under_way
 
-    def require_room(self) -> None:
-        """Raise too_busy if the next one would be sent away, before anything is done for it."""
-        if self._under_way >= self._at_once + QUEUE:
+    @contextmanager
+    def place(self) -> Iterator[Place]:
+        """Lend a place, before anything is done for who comes. Raises: too_busy."""
+        if self._under_way >= self._places:
             raise DomainError(ErrorCode.TOO_BUSY, retry_after=RETRY_AFTER_SECONDS)
+        self._under_way += 1
+        place = Place(self._context, self._threads, self._nobodys)
+        try:
+            yield place
+        finally:
+            place.leave(self._count_down)
 
     async def hash(self, password: str) -> str:
         """Return what may be stored. Raises: too_busy."""
-        plain = normalise_password(password)
-        return await self._run(lambda: str(self._context.hash(plain)))
+        with self.place() as place:
+            return await place.hash(password)
 
     async def verify(self, password: str, stored: str | None) -> Verdict:
-        """Compare; None stands for an unknown account and takes as long. Raises: too_busy."""
-        # NIST SP 800-63B-4 and OWASP ASVS 5.0 6.3.8: a stranger cannot tell unknown from wrong.
-        target = stored if stored is not None and is_bounded(stored) else self._nobodys
-        # An impossible password costs the same as a wrong one, and nothing by its length.
-        plain = normalise_password(password) if is_hashable(password) else ""
-        is_match = await self._run(lambda: bool(self._context.verify(plain, target)))
-        if not is_match or target is self._nobodys:
-            return Verdict(is_right=False)
-        return Verdict(is_right=True, is_outdated=bool(self._context.needs_update(target)))
+        """Compare, as a place does. Raises: too_busy."""
+        with self.place() as place:
+            return await place.verify(password, stored)
 
-    async def _run(self, work: Callable[[], Answer]) -> Answer:
-        self.require_room()
-        self._under_way += 1
-        # Counted until the thread is done, not until the visitor has gone away.
-        job = asyncio.get_running_loop().run_in_executor(self._threads, work)
-        job.add_done_callback(self._count_down)
-        return await asyncio.shield(job)
-
-    def _count_down(self, _: asyncio.Future[Answer]) -> None:
+    def _count_down(self) -> None:
         self._under_way -= 1
 
 

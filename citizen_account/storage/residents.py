@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import Text, and_, cast, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.expression import bindparam
 
@@ -18,7 +18,7 @@ from citizen_account.storage.credentials import PasswordRow, StoredPassword
 from citizen_account.storage.messages import MessageRow
 from citizen_account.storage.roles import RoleRow
 from citizen_account.storage.sessions import COLUMNS as SESSION
-from citizen_account.storage.sessions import SessionRow, session_of
+from citizen_account.storage.sessions import SessionRow, device_index_of, session_of
 
 Row = Sequence[Any]  # Any: columns of each type
 
@@ -37,8 +37,13 @@ BY_SESSION = (
     .join(AccountRow, AccountRow.id == SessionRow.account_id)
     .where(SessionRow.digest == bindparam("session_digest"), SessionRow.ended_at.is_(None))
 )
+_HERS = SessionRow.account_id == AccountRow.id
+_IS_NEW_DEVICE = and_(
+    exists().where(_HERS),
+    ~exists().where(_HERS, SessionRow.device_index == bindparam("device_index")),
+)
 BY_EMAIL = (
-    select(*ACCOUNT, *PASSWORD)
+    select(_IS_NEW_DEVICE, *PASSWORD, *ACCOUNT)
     .outerjoin(PasswordRow, PasswordRow.account_id == AccountRow.id)
     .where(AccountRow.email_index == bindparam("email_index"))
 )
@@ -53,6 +58,16 @@ class Visitor:
     roles: frozenset[Role]
     unread: int
     """Messages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Whom an address belongs to: whether it is she who signs in, her password will tell."""
+
+    account: Account
+    password: StoredPassword | None
+    is_new_device: bool
+    """The account was used before, but never with this device."""
 
 
 class Residents:
@@ -75,12 +90,19 @@ class Residents:
             unread,
         )
 
-    async def by_email(self, email: EmailAddress) -> tuple[Account | None, StoredPassword | None]:
-        """Return who has the address, and her password."""
-        asked = {"email_index": index_of(self._sealer, email)}
+    async def by_email(self, email: EmailAddress, device: str) -> Candidate | None:
+        """Return who has the address, for a sign-in with this device."""
+        asked = {
+            "email_index": index_of(self._sealer, email),
+            "device_index": device_index_of(self._sealer, device),
+        }
         row: Row | None = (await self._connection.execute(BY_EMAIL, asked)).first()
         if row is None:
-            return None, None
-        password = row[len(ACCOUNT) :]
-        stored = None if password[0] is None else StoredPassword(*password)
-        return account_of(self._sealer, row[: len(ACCOUNT)]), stored
+            return None
+        start = 1 + len(PASSWORD)
+        is_new_device, *password = row[:start]
+        return Candidate(
+            account_of(self._sealer, row[start:]),
+            None if password[0] is None else StoredPassword(*password),
+            bool(is_new_device),
+        )

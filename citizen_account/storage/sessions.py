@@ -122,7 +122,7 @@ class Sessions:
             "methods": " ".join(session.methods),
             "level": session.level,
             "device": self._sealer.seal(device.encode(), _context(session.id)),
-            "device_index": self._index(device),
+            "device_index": device_index_of(self._sealer, device),
             "created_at": session.created_at,
             "last_seen_at": session.last_seen_at,
             "expires_at": session.expires_at,
@@ -140,7 +140,7 @@ class Sessions:
 
     async def is_new_device(self, account_id: AccountId, device: str) -> bool:
         """Say whether the account was used before, but never with this device."""
-        asked = {"account": account_id, "index": self._index(device)}
+        asked = {"account": account_id, "index": device_index_of(self._sealer, device)}
         [is_known] = await self._connection.execute(IS_KNOWN, asked)
         return bool(is_known.account and not is_known.device)
 
@@ -178,14 +178,16 @@ class Sessions:
     async def forget_old(self, now: datetime) -> None:
         await self._connection.execute(FORGET, {"limit": now - KEEP_ENDED})
 
-    def _index(self, device: str) -> bytes:
-        return self._sealer.index(device, DEVICE_INDEX)
-
     def _device(self, columns: dict[str, object]) -> Device:
         sealed = columns.pop("device")
         session = _session(columns)
         summary = self._sealer.open(sealed, _context(session.id)).decode()  # type: ignore[arg-type]  # a column of ours
         return Device(session, summary)
+
+
+def device_index_of(sealer: Sealer, device: str) -> bytes:
+    """Return what a device is found by, without its name being there to read."""
+    return sealer.index(device, DEVICE_INDEX)
 
 
 def session_of(row: Sequence[Any]) -> Session:  # Any: columns of each type

@@ -29,7 +29,7 @@ from citizen_account.domain.throttling import (
     sign_in_counters,
 )
 from citizen_account.openid.provider import Provider
-from citizen_account.security.passwords import PasswordHasher
+from citizen_account.security.passwords import Place
 from citizen_account.security.tokens import digest, new_id, new_secret
 from citizen_account.storage.credentials import StoredPassword
 from citizen_account.storage.residents import Visitor
@@ -56,6 +56,7 @@ class Attempt:
     stored_hash: str | None
     """None makes every password wrong, and takes as long."""
     counters: Sequence[Counter]
+    is_new_device: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +70,18 @@ class Checked:
 
 
 async def prepare_sign_in(
-    uow: UnitOfWork, email: EmailAddress, client_address: str
+    uow: UnitOfWork, email: EmailAddress, client_address: str, user_agent: str
 ) -> Attempt | Throttled:
     """Count the try and fetch what the password is compared with."""
     counters = sign_in_counters(Subjects(email.canonical, client_address))
     throttled = await uow.throttles.hit_all(counters)
     if throttled is not None:
         return throttled
-    return _attempt(*await uow.residents.by_email(email), counters)
+    found = await uow.residents.by_email(email, summarise_device(user_agent))
+    if found is None:
+        return Attempt(None, None, counters)
+    stored_hash = _hash_of(found.password)
+    return Attempt(found.account, stored_hash, counters, found.is_new_device)
 
 
 async def prepare_proof(
@@ -85,19 +90,17 @@ async def prepare_proof(
     """Let a resident who is signed in prove that it is still she: like a sign-in."""
     counters = sign_in_counters(Subjects(str(account.id), client_address))
     throttled = await uow.throttles.hit_all(counters)
-    return throttled or _attempt(account, await uow.credentials.find_password(account.id), counters)
+    if throttled is not None:
+        return throttled
+    password = await uow.credentials.find_password(account.id)
+    return Attempt(account, _hash_of(password), counters)
 
 
-async def check_password(hasher: PasswordHasher, attempt: Attempt, password: str) -> Checked:
-    """Compare. Raises: too_busy."""
-    verdict = await hasher.verify(password, attempt.stored_hash)
-    new_hash = await hasher.hash(password) if verdict.is_outdated else None
+async def check_password(place: Place, attempt: Attempt, password: str) -> Checked:
+    """Compare, outside of any transaction."""
+    verdict = await place.verify(password, attempt.stored_hash)
+    new_hash = await place.hash(password) if verdict.is_outdated else None
     return Checked(attempt, verdict.is_right, new_hash)
-
-
-async def take_back(uow: UnitOfWork, attempt: Attempt) -> None:
-    """Forget a try that was never looked at."""
-    await uow.throttles.give_back(attempt.counters)
 
 
 async def complete_proof(uow: UnitOfWork, checked: Checked) -> AccountId | None:
@@ -138,6 +141,7 @@ async def complete_sign_in(
         user_agent=browser.user_agent,
         old_session_secret=browser.old_session_secret,
         limits=limits,
+        is_new_device=checked.attempt.is_new_device,
     )
 
 
@@ -149,8 +153,11 @@ async def open_session(  # noqa: PLR0913  # what a sign-in consists of, each by 
     user_agent: str,
     old_session_secret: str | None,
     limits: SessionLimits,
+    is_new_device: bool | None = None,
 ) -> NewSession:
     """Sign the browser in, with a secret that nobody has seen before.
+
+    Whether the account has seen the device is asked, unless the caller knows.
 
     Who was signed in with it already and proves herself again keeps her session: the services
     that it opened stay with it. Another resident's session ends.
@@ -172,8 +179,12 @@ async def open_session(  # noqa: PLR0913  # what a sign-in consists of, each by 
         last_seen_at=uow.now,
         expires_at=uow.now + limits.maximum,
     )
-    await _tell_of_new_device(uow, account_id, summarise_device(user_agent))
-    await uow.sessions.add(session, digest(secret), summarise_device(user_agent))
+    device = summarise_device(user_agent)
+    if is_new_device is None:
+        is_new_device = await uow.sessions.is_new_device(account_id, device)
+    if is_new_device:
+        await _tell_of_new_device(uow, account_id, device)
+    await uow.sessions.add(session, digest(secret), device)
     uow.record(SignedIn(account_id, session.id))
     return NewSession(secret, session)
 
@@ -250,12 +261,10 @@ async def tell(uow: UnitOfWork, account: Account, name: str, **facts: str) -> No
         await uow.send_mail(Mail(account.email, account.language, name, facts))
 
 
-def _attempt(
-    account: Account | None, stored: StoredPassword | None, counters: Sequence[Counter]
-) -> Attempt:
+def _hash_of(stored: StoredPassword | None) -> str | None:
     if stored is None or stored.failures >= MAX_FAILURES_IN_A_ROW:
-        return Attempt(account, None, counters)
-    return Attempt(account, stored.hash, counters)
+        return None
+    return stored.hash
 
 
 async def _renew(
@@ -275,8 +284,6 @@ async def _renew(
 
 
 async def _tell_of_new_device(uow: UnitOfWork, account_id: AccountId, device: str) -> None:
-    if not await uow.sessions.is_new_device(account_id, device):
-        return
     account = await uow.accounts.find(account_id)
     if account is not None:
         await tell(uow, account, "new_sign_in", device=device)

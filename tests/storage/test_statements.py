@@ -7,6 +7,9 @@ from citizen_account.bootstrap import Runtime
 from citizen_account.domain.grants import GrantEnd
 from citizen_account.storage.direct import ReadingOnlyError
 from citizen_account.storage.unit_of_work import Database
+from tests.factories import PASSWORD
+from tests.journeys.steps import JANA
+from tests.pages import Visitor
 from tests.relying_party import Party
 from tests.resource_servers import PARKING, SCOPE, register_api
 from tests.services import GRANT, SECRET, authorize, open_account, register
@@ -69,6 +72,23 @@ async def test_client_s_own_jwt_is_written_nowhere_but_in_the_trail(
     with statements(database) as seen:
         assert (await library.introspect(answer.json()["access_token"])).json()["active"] is True
     assert seen == ["SELECT"]  # the client, and no token
+
+
+async def test_sign_in(runtime: Runtime, database: Database, http: httpx2.AsyncClient) -> None:
+    assert GRANT.account_id is not None
+    await open_account(runtime, GRANT.account_id)
+    stored = await runtime.hasher.hash(PASSWORD)
+    async with database.begin() as uow:
+        await uow.credentials.save_password(GRANT.account_id, stored, uow.now)
+    visitor = await Visitor(http).open("/en/sign-in")
+    form = {"form_token": visitor.value("form_token"), "email": JANA, "password": PASSWORD}
+    with statements(database) as seen:
+        assert (await http.post("/en/sign-in", data=form)).status_code == 303
+    # The tries; the account with her password and whether the device is known; what a success
+    # takes back, the session, the audit row.
+    assert seen[:2] == ["INSERT", "SELECT"]
+    assert "SELECT" not in seen[2:]
+    assert len(seen[2:]) == len(inserts(database, 4))
 
 
 async def test_userinfo_and_introspection_only_read(

@@ -144,3 +144,22 @@ async def test_a_visitor_who_leaves_frees_no_place_before_the_thread_does() -> N
     await asyncio.gather(*waiting, return_exceptions=True)
     with pytest.raises(DomainError):
         await hasher.verify(GOOD, None)
+
+
+async def test_who_has_a_place_is_not_sent_away() -> None:
+    hasher = PasswordHasher(HashParameters(memory_kib=4096, time_cost=2, parallelism=1), at_once=1)
+    with hasher.place() as place:
+        others = [asyncio.create_task(hasher.verify(GOOD, None)) for _ in range(QUEUE)]
+        await asyncio.sleep(0)
+        with pytest.raises(DomainError), hasher.place():
+            pass
+        stored = await place.hash(GOOD)
+        assert (await place.verify(GOOD, stored)).is_right
+    await asyncio.gather(*others)
+    assert hasher.under_way == 0
+
+
+async def test_a_place_that_nobody_used_is_free_again(hasher: PasswordHasher) -> None:
+    with pytest.raises(RuntimeError), hasher.place():
+        raise RuntimeError
+    assert hasher.under_way == 0

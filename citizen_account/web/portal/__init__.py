@@ -23,6 +23,7 @@ from citizen_account.web.portal import (
     upstream_sign_in,
 )
 
+ROUTES = (sign_in.SIGN_IN,)
 ROUTERS = (
     confirmation.router,
     cases.router,

@@ -7,7 +7,6 @@ from starlette.requests import Request
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import Account
-from citizen_account.domain.errors import DomainError
 from citizen_account.domain.passwords import (
     MAX_CHARACTERS,
     MIN_CHARACTERS,
@@ -17,12 +16,9 @@ from citizen_account.domain.passwords import (
 from citizen_account.domain.throttling import Throttled
 from citizen_account.i18n import Message, m
 from citizen_account.usecases.sign_in import (
-    Attempt,
-    Checked,
     check_password,
     complete_proof,
     prepare_proof,
-    take_back,
 )
 from citizen_account.web.pages import FieldError
 from citizen_account.web.requests import client_address
@@ -59,24 +55,18 @@ def new_password_errors(
     return [] if problem is None else [FieldError(field, PROBLEMS[problem])]
 
 
-async def check(runtime: Runtime, attempt: Attempt, password: str) -> Checked:
-    """Compare outside of any transaction. Raises: too_busy, and then the try does not count."""
-    try:
-        return await check_password(runtime.hasher, attempt, password)
-    except DomainError:
-        async with runtime.database.begin_hot() as uow:
-            await take_back(uow, attempt)
-        raise
-
-
 async def prove_again(
     request: Request, runtime: Runtime, account: Account, password: str
 ) -> bool | Throttled:
-    """Say whether the resident who is signed in knows her password; a wrong one is counted."""
-    async with runtime.database.begin_hot() as uow:
-        attempt = await prepare_proof(uow, account, client_address(request, runtime))
-    if isinstance(attempt, Throttled):
-        return attempt
-    checked = await check(runtime, attempt, password)
+    """Say whether the resident who is signed in knows her password; a wrong one is counted.
+
+    Raises: too_busy, and then the try does not count.
+    """
+    with runtime.hasher.place() as place:
+        async with runtime.database.begin_hot() as uow:
+            attempt = await prepare_proof(uow, account, client_address(request, runtime))
+        if isinstance(attempt, Throttled):
+            return attempt
+        checked = await check_password(place, attempt, password)
     async with runtime.database.begin_hot() as uow:
         return await complete_proof(uow, checked) is not None

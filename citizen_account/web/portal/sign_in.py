@@ -8,6 +8,7 @@ from typing import ClassVar
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.emails import EmailAddress, read_email
@@ -15,13 +16,16 @@ from citizen_account.domain.texts import LocalText
 from citizen_account.domain.throttling import Throttled
 from citizen_account.i18n import Message, m
 from citizen_account.usecases.logout import leave_session
-from citizen_account.usecases.sign_in import complete_sign_in, prepare_sign_in
+from citizen_account.usecases.sign_in import check_password, complete_sign_in, prepare_sign_in
 from citizen_account.web.dependencies import (
     InLanguage,
     InRuntime,
     MaybeSignedIn,
     OurForm,
+    language_of,
     maybe_signed_in,
+    our_form,
+    runtime_of,
 )
 from citizen_account.web.frames import frame_of, show
 from citizen_account.web.oidc.answers import provider_of
@@ -35,7 +39,7 @@ from citizen_account.web.portal.onward import (
     query_of,
     read_onward,
 )
-from citizen_account.web.portal.proofs import ENTER_PASSWORD, check
+from citizen_account.web.portal.proofs import ENTER_PASSWORD
 from citizen_account.web.requests import client_address
 from citizen_account.web.signing_out import leave
 from citizen_account.web.throttled import ask_to_wait
@@ -82,11 +86,14 @@ async def show_sign_in(
     return await _show(request, runtime, email=known)
 
 
-@router.post("/sign-in")
-async def sign_in(
-    request: Request, language: InLanguage, form: OurForm, runtime: InRuntime
-) -> Response:
-    """Sign in, and lead on to the service or the page that was asked for."""
+async def sign_in(request: Request) -> Response:
+    """Sign in, and lead on to the service or the page that was asked for.
+
+    A plain route: when many come at once, each of FastAPI's steps would be theirs to wait for.
+    """
+    language = await language_of(request, request.path_params["language"])
+    runtime = runtime_of(request)
+    form = await our_form(request, runtime)
     email, password = form.text("email"), form.secret("password")
     address = read_email(email)
     errors = []
@@ -97,6 +104,9 @@ async def sign_in(
     if address is None or errors:
         return await _show(request, runtime, email=email, errors=tuple(errors))
     return await _try(request, runtime, language, address, password)
+
+
+SIGN_IN = Route("/{language}/sign-in", sign_in, methods=["POST"])
 
 
 @router.post("/sign-out")
@@ -125,18 +135,21 @@ async def show_signed_out(
 async def _try(
     request: Request, runtime: Runtime, language: str, address: EmailAddress, password: str
 ) -> Response:
-    # In a storm it must cost little to be sent away.
-    runtime.hasher.require_room()
-    async with runtime.database.begin_hot() as uow:
-        attempt = await prepare_sign_in(uow, address, client_address(request, runtime))
-    if isinstance(attempt, Throttled):
-        return ask_to_wait(request, attempt)
-    checked = await check(runtime, attempt, password)
+    # In a storm it must cost little to be sent away, and then the try does not count.
+    browser = browser_of(request, runtime)
+    with runtime.hasher.place() as place:
+        async with runtime.database.begin_hot() as uow:
+            attempt = await prepare_sign_in(
+                uow, address, client_address(request, runtime), browser.user_agent
+            )
+        if isinstance(attempt, Throttled):
+            return ask_to_wait(request, attempt)
+        checked = await check_password(place, attempt, password)
     async with runtime.database.begin_hot() as uow:
         opened = await complete_sign_in(
             uow,
             checked,
-            browser_of(request, runtime),
+            browser,
             runtime.session_limits,
             runtime.password_method,
         )
