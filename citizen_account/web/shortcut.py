@@ -1,4 +1,7 @@
-"""Lead the busiest addresses to their endpoints at once, past a router with a hundred others."""
+"""Lead the busiest addresses to their endpoints at once, past a router with a hundred others.
+
+Whoever comes to one of the others passes a turnstile before.
+"""
 
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -8,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from citizen_account.domain.errors import DomainError
 from citizen_account.web.errors import answer_refusal
+from citizen_account.web.turnstile import Turnstile
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Endpoints = Mapping[tuple[str, str], Endpoint]
@@ -20,12 +24,14 @@ class Shortcut:
     def __init__(self, app: ASGIApp, endpoints: Endpoints) -> None:
         self._app = app
         self._endpoints = endpoints
+        self._turnstile = Turnstile()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = None
         if scope["type"] == "http":
             endpoint = self._endpoints.get((scope["method"], scope["path"]))
         if endpoint is None:
+            await self._turnstile.enter()
             await self._app(scope, receive, send)
             return
         # The log names the route by it.
