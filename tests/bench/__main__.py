@@ -25,6 +25,8 @@ from tests.bench.table import Rates, draw_table
 from tests.postgres import Postgres, create_database, find_programs, run_postgres
 
 ROUNDS = 5
+WARM_UP = 3
+"""Rounds before: Node compiles what is hot while it runs, and doubles its pace by that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +69,7 @@ async def compare(
     cases: Sequence[Case], providers: Sequence[Provider], postgres: Postgres, rounds: int
 ) -> Mapping[str, Rates]:
     found: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    # One round to get warm: code is compiled, statements are prepared, pools are filled.
-    for number in range(rounds + 1):
+    for number in range(1 - WARM_UP, rounds + 1):
         for case in cases:
             for provider in providers:
                 rate = await measure(case, provider, postgres)

@@ -130,14 +130,14 @@ async def log_in(provider: Provider, share: int) -> Work:
 
 
 CASES: Sequence[Case] = (
-    Case("client_credentials", 800, 1.25, client_credentials, tokens=1),
-    Case("JWT, ES256", 800, 1.75, client_credentials_jwt("ES256"), tokens=1, is_jwt=True),
-    Case("JWT, RS256", 800, 1.75, client_credentials_jwt("RS256"), tokens=1, is_jwt=True),
-    Case("code exchange", 400, 1.25, redeem, tokens=2),
-    Case("refresh", 480, 1.5, refresh, tokens=2),
-    Case("introspection", 800, 1.5, introspect),
-    Case("userinfo", 800, 1.5, userinfo),
-    Case("JWKS", 3200, None, jwks),
+    Case("client_credentials", 3200, 1.25, client_credentials, tokens=1),
+    Case("JWT, ES256", 3200, 1.75, client_credentials_jwt("ES256"), tokens=1, is_jwt=True),
+    Case("JWT, RS256", 3200, 1.75, client_credentials_jwt("RS256"), tokens=1, is_jwt=True),
+    Case("code exchange", 1600, 1.25, redeem, tokens=2),
+    Case("refresh", 1920, 1.5, refresh, tokens=2),
+    Case("introspection", 3200, 1.5, introspect),
+    Case("userinfo", 3200, 1.5, userinfo),
+    Case("JWKS", 12800, None, jwks),
     Case("login flow", 32, None, log_in, tokens=2, lines=4),
 )
 
