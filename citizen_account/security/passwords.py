@@ -126,11 +126,6 @@ class PasswordHasher:
         with self.place() as place:
             return await place.hash(password)
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
-        """Compare, as a place does. Raises: too_busy."""
-        with self.place() as place:
-            return await place.verify(password, stored)
-
     def _count_down(self) -> None:
         self._under_way -= 1
 

@@ -56,7 +56,8 @@ class Attempt:
     stored_hash: str | None
     """None makes every password wrong, and takes as long."""
     counters: Sequence[Counter]
-    is_new_device: bool = False
+    is_new_device: bool | None = None
+    """None where no device was asked about."""
 
 
 @dataclass(frozen=True, slots=True)
