@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, Dialect, Executable, Insert, Select, Update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from citizen_account.storage.prepared import Answer, Facts, nothing
+from citizen_account.storage.recollection import Recollection
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ class Writing:
     changes: Sequence[tuple[Change, Facts]]
     """Of different rows: none sees what another does. Behind `winning` plain inserts alone."""
     winning: tuple[Executable, Facts] | None = None
-    """Changes a row that only one may change; if another was first, nothing is inserted."""
+    """Changes or finds a row; if another was first, and there is none, nothing is inserted."""
 
 
 class DirectConnection(ABC):
@@ -42,6 +43,8 @@ class DirectConnection(ABC):
     """
 
     dialect: ClassVar[Dialect]
+    recollection: Recollection | None = None
+    """Of clients that ask for themselves; None where to read them costs nothing."""
 
     def __init__(self, *, is_reading: bool) -> None:
         self._is_reading = is_reading
@@ -50,7 +53,7 @@ class DirectConnection(ABC):
         self._winning: tuple[Executable, Facts] | None = None
 
     async def win(self, statement: Executable, facts: Facts) -> None:
-        """Change a row that only one may change, together with what is inserted next.
+        """Change or find a row that another may change first, together with what is inserted next.
 
         Raises: LostRaceError, here or with what is asked or kept next.
         """

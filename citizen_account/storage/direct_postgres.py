@@ -23,6 +23,7 @@ from citizen_account.storage.prepared import (
     join_changes,
     prepare,
 )
+from citizen_account.storage.recollection import Recollection
 from citizen_account.storage.written import read_json, write_json
 
 Values = tuple[object, ...]
@@ -59,6 +60,7 @@ class PostgresPool(DirectPool):
         self._in_use = 0
         self._questions = Gathering[str, Values, Sequence[Row]](self._ask, is_absence)
         self._writings = Gathering[str, Values, bool](self._write, is_absence)
+        self.recollection = Recollection()
 
     @property
     def in_use(self) -> int:
@@ -152,6 +154,7 @@ class PostgresPool(DirectPool):
             driver = self._idle.pop()
             if not driver.is_closed():
                 return driver
+        self.recollection.forget()
         opened = await asyncpg.connect(
             self._dsn, timeout=CONNECT_SECONDS, command_timeout=STATEMENT_SECONDS
         )
@@ -190,6 +193,7 @@ class PostgresConnection(DirectConnection):
 
     def __init__(self, pool: PostgresPool, *, is_reading: bool) -> None:
         super().__init__(is_reading=is_reading)
+        self.recollection = pool.recollection
         self._pool = pool
         self._driver: asyncpg.Connection | None = None
         self._lent = AsyncExitStack()
@@ -208,7 +212,7 @@ class PostgresConnection(DirectConnection):
         log.debug(text)
         rows = await self._running().fetch(text, *values)
         if rows and not rows[0][0]:
-            raise LostRaceError
+            raise self._lost()
 
     async def keep(self) -> None:
         await self._running().execute("COMMIT")
@@ -238,7 +242,12 @@ class PostgresConnection(DirectConnection):
 
     async def _keep_alone(self, writing: Writing) -> None:
         if not await self._pool.keep(*_worded(writing)):
-            raise LostRaceError
+            raise self._lost()
+
+    def _lost(self) -> LostRaceError:
+        # Whatever it was that another has changed, it is read anew.
+        self._pool.recollection.forget()
+        return LostRaceError()
 
     def _running(self) -> asyncpg.Connection:
         if self._driver is None:

@@ -43,6 +43,7 @@ from citizen_account.storage.places import Places
 from citizen_account.storage.presented import Presented
 from citizen_account.storage.proofs import Proofs
 from citizen_account.storage.pushed_requests import PushedRequests
+from citizen_account.storage.recalled import Recalled
 from citizen_account.storage.registrations import InitialTokens, Registrations
 from citizen_account.storage.residents import Residents
 from citizen_account.storage.resources import Resources
@@ -106,10 +107,11 @@ class UnitOfWork:
     messages = Lazy(lambda uow: Messages(uow.connection, uow.sealer))
     outbox = Lazy(lambda uow: Outbox(uow.connection, uow.sealer))
     places = Lazy(lambda uow: Places(uow.connection, uow.sealer))
-    presented = Lazy(lambda uow: Presented(uow.connection))
+    presented = Lazy(lambda uow: Presented(uow.connection, uow.sealer))
     proofs = Lazy(lambda uow: Proofs(uow.connection))
     pushed_requests = Lazy(lambda uow: PushedRequests(uow.connection, uow.sealer))
     residents = Lazy(lambda uow: Residents(uow.connection, uow.sealer))
+    recalled = Lazy(lambda uow: Recalled(uow.connection))
     resources = Lazy(lambda uow: Resources(uow.connection))
     registrations = Lazy(lambda uow: Registrations(uow.connection))
     roles = Lazy(lambda uow: Roles(uow.connection))

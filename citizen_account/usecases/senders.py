@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from citizen_account.domain.clients import Client
-from citizen_account.domain.grants import PresentedToken
 from citizen_account.openid.authorization import Parameters
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.responses import Refused
@@ -21,6 +20,7 @@ from citizen_account.openid.sender import (
     token_type,
 )
 from citizen_account.security.tokens import digest
+from citizen_account.storage.presented import Held
 from citizen_account.storage.unit_of_work import UnitOfWork
 
 
@@ -63,25 +63,17 @@ async def bind_to_sender(
     return key if isinstance(key, Refused) else bind_parameters(parameters, key)
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """A token that may be used like this, and the client that it was issued to."""
-
-    presented: PresentedToken
-    client: Client
-
-
 async def open_token(
     uow: UnitOfWork, provider: Provider, request: AccessRequest
-) -> Opened | TokenFault:
-    """Return the living token if it comes from whom it is bound to.
+) -> Held | TokenFault:
+    """Return the living token, and whose it is, if it comes from whom it is bound to.
 
     A proof is used up by writing: where one is presented, `uow` must be able to write.
     """
-    held = await uow.presented.holder(digest(request.token))
+    held = await uow.presented.held(digest(request.token))
     if held is None:
         return TokenFault.INVALID_TOKEN
-    client, presented = held
+    presented = held.presented
     # RFC 9068 section 4: one for another resource opens nothing here, whatever its scope says.
     if not presented.is_alive(uow.now) or presented.token.resource is not None:
         return TokenFault.INVALID_TOKEN
@@ -95,19 +87,15 @@ async def open_token(
     # RFC 9449 section 7.1, RFC 8705 section 3.
     if not is_shown(wanted, request.presentation, thumbprint):
         return TokenFault.INVALID_TOKEN
-    return Opened(presented, client)
+    return held
 
 
 async def _prove_for(
-    uow: UnitOfWork,
-    provider: Provider,
-    request: AccessRequest,
-    held: tuple[Client, PresentedToken],
+    uow: UnitOfWork, provider: Provider, request: AccessRequest, held: Held
 ) -> str | TokenFault | None:
-    client, presented = held
-    if token_type(presented.token.confirmation) == BEARER:
+    if token_type(held.presented.token.confirmation) == BEARER:
         return None
-    key = await _prove_key(uow, provider, client, request.presentation, request.token)
+    key = await _prove_key(uow, provider, held.client, request.presentation, request.token)
     if isinstance(key, Refused):
         return TokenFault(str(key.error.error))
     return TokenFault.INVALID_PROOF if key is None else key.thumbprint

@@ -76,8 +76,9 @@ async def answer_token_request(
 ) -> Issued | Refused:
     """Return tokens or a refusal. A refusal is a value: a replay must leave its trace.
 
-    Raises: LostRaceError when another used the code or refresh token meanwhile, here or when the
-    transaction ends. Nothing was kept then: the same request, answered again, is a replay.
+    Raises: LostRaceError when another used the code or refresh token meanwhile, or changed the
+    client that asks for itself, here or when the transaction ends. Nothing was kept then: the same
+    request, answered again, is a replay, or rests on what the client is now.
     """
     found, presented = await _look_up(uow, request)
     client = await authenticate_found(
@@ -110,10 +111,9 @@ async def _look_up(
             return await uow.presented.code(client_id, digest(code))
         case RefreshRequest(refresh_token=token):
             return await uow.presented.token(client_id, digest(token))
-        case ClientRequest(resources=(resource,)):
-            return await uow.presented.resource(client_id, resource)
-        case ClientRequest():
-            return await uow.clients.find(client_id), None
+        case ClientRequest(resources=resources):
+            resource = resources[0] if len(resources) == 1 else None
+            return await uow.recalled.client(client_id, resource) or (None, None)
         case unexpected:
             assert_never(unexpected)
 

@@ -28,9 +28,7 @@ async def read_userinfo(
     presented, client = opened.presented, opened.client
     if not opens_userinfo(presented):
         return TokenFault.INSUFFICIENT_SCOPE
-    account_id = presented.grant.account_id
-    account = None if account_id is None else await uow.accounts.find(account_id)
-    if account is None:
+    if opened.account is None:
         return TokenFault.INVALID_TOKEN
-    claims = make_userinfo(provider, client, account, presented)
+    claims = make_userinfo(provider, client, opened.account, presented)
     return Userinfo(claims, sign_userinfo(provider, client, claims))

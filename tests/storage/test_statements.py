@@ -97,7 +97,7 @@ async def test_userinfo_and_introspection_only_read(
     issued = (await library.redeem(await authorize(runtime))).json()
     with statements(database) as seen:
         assert (await library.userinfo(issued["access_token"])).status_code == 200
-    assert seen == ["SELECT", "SELECT"]  # the token with its grant and client, the account
+    assert seen == ["SELECT"]  # the token with its grant, client and account
     with statements(database) as seen:
         assert (await library.introspect(issued["access_token"])).status_code == 200
     assert seen == ["SELECT"]  # the client, the token with its grant

@@ -1,9 +1,12 @@
 """Answer POST /token."""
 
+from contextlib import suppress
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from citizen_account.bootstrap import Runtime
+from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.transactions import LostRaceError
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.requests import TokenRequest, read_token_request
@@ -15,6 +18,9 @@ from citizen_account.web.oidc.answers import prepare_keys, provider_of, send, se
 from citizen_account.web.requests import read_form
 from citizen_account.web.senders import presentation_of, with_nonce
 
+TRIES = 5
+"""One is enough but where a client is changed again and again in the very moments it asks."""
+
 
 async def token(request: Request) -> Response:
     form = await read_form(request)
@@ -25,11 +31,7 @@ async def token(request: Request) -> Response:
     await prepare_keys(request, asked.credentials)
     runtime = runtime_of(request)
     presentation = presentation_of(request, runtime)
-    try:
-        outcome = await _answer(runtime, asked, provider, presentation)
-    except LostRaceError:
-        # Now it is seen that another was first: a replay, which ends what that one got.
-        outcome = await _answer(runtime, asked, provider, presentation)
+    outcome = await _answer(runtime, asked, provider, presentation)
     if isinstance(outcome, Refused):
         refused = await send_refusal(request, outcome, asked.credentials)
         return with_nonce(request, runtime, refused, outcome.error.error)
@@ -39,5 +41,10 @@ async def token(request: Request) -> Response:
 async def _answer(
     runtime: Runtime, asked: TokenRequest, provider: Provider, presentation: Presentation
 ) -> Issued | Refused:
-    async with runtime.database.begin_hot() as uow:
-        return await answer_token_request(uow, asked, provider, presentation)
+    for _ in range(TRIES):
+        # Once more after a race was lost: then it is seen what another has changed. It may be a
+        # replay, which ends what that one got.
+        with suppress(LostRaceError):
+            async with runtime.database.begin_hot() as uow:
+                return await answer_token_request(uow, asked, provider, presentation)
+    raise DomainError(ErrorCode.TEMPORARILY_UNAVAILABLE)
