@@ -31,6 +31,11 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
+def new_request_id() -> str:
+    """Return 128 random bits, 32 hexadecimal digits."""
+    return os.urandom(16).hex()
+
+
 def digest(secret: str) -> bytes:
     """Return what may be stored. A plain hash is enough: 256 random bits cannot be guessed."""
     return hashlib.sha256(secret.encode()).digest()

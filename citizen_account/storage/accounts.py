@@ -15,6 +15,7 @@ from citizen_account.domain.accounts import Account, AccountId, Address, Level, 
 from citizen_account.domain.emails import EmailAddress
 from citizen_account.security.sealing import Sealer
 from citizen_account.storage.base import Base
+from citizen_account.storage.written import read_json
 
 EMAIL_INDEX = "account e-mail"
 
@@ -205,7 +206,7 @@ def index_of(sealer: Sealer, email: EmailAddress) -> bytes:
 def account_of(sealer: Sealer, row: Sequence[Any]) -> Account:  # Any: columns of each type
     """Return the account of a row of COLUMNS."""
     columns = dict(zip(_NAMES, row, strict=True))
-    plain = json.loads(sealer.open(columns.pop("profile"), _context(columns["id"])))
+    plain = read_json(sealer.open(columns.pop("profile"), _context(columns["id"])))
     email = plain.pop("email")
     return Account(email=email, profile=_read_profile(plain), **columns)
 

@@ -83,7 +83,7 @@ def nothing() -> Answer:
 
 def prepare(statement: Executable, dialect: Dialect, facts: Facts) -> Prepared:
     """Return the statement; a list of values is part of it, so each length is another one."""
-    lengths = tuple(len(fact) if isinstance(fact, list) else None for fact in facts.values())
+    lengths = tuple([len(fact) if isinstance(fact, list) else None for fact in facts.values()])
     return _prepare(statement, dialect, tuple(facts), lengths)
 
 

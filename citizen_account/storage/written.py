@@ -31,7 +31,7 @@ class Written:
         }
 
 
-def read_json(text: str) -> Any:  # noqa: ANN401  # as `json.loads`
+def read_json(text: str | bytes) -> Any:  # noqa: ANN401  # as `json.loads`
     """Do what `json.loads` does, in a tenth of the time."""
     try:
         return from_json(text)

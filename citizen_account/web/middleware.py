@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache, partial
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -12,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.errors import DomainError, ErrorCode
-from citizen_account.security.tokens import new_id
-from citizen_account.telemetry import request_id
+from citizen_account.security.tokens import new_request_id
+from citizen_account.telemetry import RequestRecord, request_id
 from citizen_account.telemetry.tracing import Span, Tracer
 from citizen_account.web.errors import answer
 from citizen_account.web.requests import comes_by_proxy, parse_fields
@@ -48,7 +49,7 @@ class Guard:
         self._app = app
         self._runtime = runtime
         self._paths: dict[object, str] | None = None
-        self._headers = _headers_of(runtime)
+        self._missing = lru_cache(maxsize=64)(partial(_missing, _headers_of(runtime)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -126,11 +127,8 @@ class Guard:
         method, route = scope["method"], self._route_of(scope)
         milliseconds = round(seconds * 1000, 1)
         facts = {"method": method, "route": route, "status": status, "milliseconds": milliseconds}
-        # What `log.info` does, but for looking which line of ours called it.
         if log.isEnabledFor(logging.INFO):
-            log.handle(
-                log.makeRecord(log.name, logging.INFO, "", 0, "request", (), None, extra=facts)
-            )
+            log.handle(RequestRecord(log.name, facts))
         runtime = self._runtime
         if runtime.metrics is not None:
             runtime.metrics.note_request(method, route, status, seconds)
@@ -152,9 +150,14 @@ class Guard:
     def _add_headers(self, message: Message, identifier: str) -> None:
         """Add what the answer does not say itself. Names are in small letters (ASGI)."""
         own = message.get("headers", ())
-        said = {name for name, _ in own}
-        more = [header for header in self._headers if header[0] not in said]
+        more = self._missing(tuple([name for name, _ in own]))
         message["headers"] = [*own, *more, (b"x-request-id", identifier.encode())]
+
+
+def _missing(
+    headers: Sequence[tuple[bytes, bytes]], said: tuple[bytes, ...]
+) -> Sequence[tuple[bytes, bytes]]:
+    return [header for header in headers if header[0] not in said]
 
 
 def _headers_of(runtime: Runtime) -> Sequence[tuple[bytes, bytes]]:
@@ -172,7 +175,7 @@ def request_id_of(scope: Scope, runtime: Runtime) -> str:
         word = given.decode("latin-1")
         if WELL_FORMED_ID.fullmatch(word) and comes_by_proxy(Request(scope), runtime):
             return word
-    return str(new_id())
+    return new_request_id()
 
 
 def _capped(receive: Receive) -> Callable[[], Awaitable[Message]]:

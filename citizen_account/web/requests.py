@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from typing import Self
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.errors import DomainError, ErrorCode
@@ -40,12 +40,20 @@ class Form:
 
 async def read_body(request: Request, limit: int = MAX_FORM_BYTES) -> bytes:
     """Return the body. Raises: request_too_large, before more than the limit is held."""
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit:
+    chunks: list[bytes] = []
+    size = 0
+    is_more = True
+    # What `Request.stream` does, without a generator: nearly every body comes at once.
+    while is_more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > limit:
             raise DomainError(ErrorCode.REQUEST_TOO_LARGE)
-    return bytes(body)
+        is_more = message.get("more_body", False)
+    return b"".join(chunks)
 
 
 async def read_form(request: Request) -> list[tuple[str, str]]:

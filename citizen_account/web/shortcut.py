@@ -18,27 +18,37 @@ Endpoints = Mapping[tuple[str, str], Endpoint]
 """By method and path."""
 
 
-class Shortcut:
-    """The same endpoints stand in the routes as well: those answer every other method."""
+class Busiest:
+    """Answer at these addresses alone.
 
-    def __init__(self, app: ASGIApp, endpoints: Endpoints) -> None:
-        self._app = app
+    The same endpoints stand in the routes as well: those answer every other method.
+    """
+
+    def __init__(self, endpoints: Endpoints) -> None:
         self._endpoints = endpoints
-        self._turnstile = Turnstile()
+
+    def knows(self, scope: Scope) -> bool:
+        return scope["type"] == "http" and (scope["method"], scope["path"]) in self._endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        endpoint = None
-        if scope["type"] == "http":
-            endpoint = self._endpoints.get((scope["method"], scope["path"]))
-        if endpoint is None:
-            await self._turnstile.enter()
-            await self._app(scope, receive, send)
-            return
         # The log names the route by it.
-        scope["endpoint"] = endpoint
+        endpoint = scope["endpoint"] = self._endpoints[scope["method"], scope["path"]]
         request = Request(scope, receive, send)
         try:
             response = await endpoint(request)
         except DomainError as error:
             response = await answer_refusal(request, error)
         await response(scope, receive, send)
+
+
+class Entrance:
+    """Let who comes to any other address in through the turnstile."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._turnstile = Turnstile()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._turnstile.enter()
+        await self._app(scope, receive, send)

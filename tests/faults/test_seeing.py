@@ -148,7 +148,7 @@ async def test_every_answer_names_its_request_and_so_does_the_log(
     name = answer.headers["x-request-id"]
     # Nobody whom we trust has said so.
     assert name != GIVEN_ID["X-Request-Id"]
-    [line] = [json.loads(line) for line in lines if '"route": "/health/live"' in line]
+    [line] = [json.loads(line) for line in lines if '"route":"/health/live"' in line]
     assert (line["request_id"], line["status"], line["method"]) == (name, 200, "GET")
 
 

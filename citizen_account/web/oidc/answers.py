@@ -1,6 +1,7 @@
 """What the machine endpoints share: who we are, and how an answer leaves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from pydantic_core import to_json
 from starlette.requests import Request
@@ -39,12 +40,20 @@ def send_json(
     body: Mapping[str, object], status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Return JSON that nobody may keep, unless the headers say otherwise."""
-    # Authlib's headers name a content type of their own, which Response does not repeat.
-    return Response(
-        to_json(body),
-        status,
-        {"Content-Type": "application/json", "Cache-Control": "no-store", **(headers or {})},
-    )
+    encoded = to_json(body)
+    response = Response(status_code=status)
+    response.body = encoded
+    said = _written(tuple((headers or {}).items()))
+    response.raw_headers = [*said, (b"content-length", b"%d" % len(encoded))]
+    return response
+
+
+@lru_cache(maxsize=128)
+def _written(more: tuple[tuple[str, str], ...]) -> Sequence[tuple[bytes, bytes]]:
+    """Return the headers as they are sent; Authlib's name a content type of their own."""
+    headers = {"content-type": "application/json", "cache-control": "no-store"}
+    headers |= {name.lower(): value for name, value in more}
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
 
 
 async def send_refusal(request: Request, refused: Refused, credentials: Credentials) -> Response:
