@@ -1,6 +1,7 @@
 """The shorter way to the tables waits for nobody's lock but its own, and survives a restart."""
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -16,7 +17,7 @@ from citizen_account.bootstrap import Runtime, build_runtime, utc_now
 from citizen_account.domain.clients import ClientId
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.grants import GrantEnd, GrantId
-from citizen_account.storage import direct_sqlite
+from citizen_account.storage import direct, direct_sqlite
 from citizen_account.storage.absence import is_absence
 from citizen_account.storage.base import async_url
 from citizen_account.storage.clients import ClientRow
@@ -112,6 +113,28 @@ async def test_restart_of_the_server_is_not_noticed_by_who_reads(on_postgres: Ru
         await connection.execute(END_OTHERS)
         async with database.read() as uow:
             assert await uow.clients.find(LIBRARY_ID) is not None
+
+
+async def test_nothing_is_recalled_from_before_a_restart(
+    on_postgres: Runtime, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Another server may answer from then on, which counts its versions anew."""
+    database = on_postgres.database
+    caplog.set_level(logging.DEBUG, direct.log.name)
+
+    async def reads_anew() -> bool:
+        caplog.clear()
+        async with database.begin_hot() as uow:
+            assert await uow.recalled.client(LIBRARY_ID, None) is not None
+        return "clients.secret_digest" in caplog.text
+
+    assert [await reads_anew() for _ in range(2)] == [True, False]
+    async with database.engines.writer.connect() as connection:
+        await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await connection.execute(END_OTHERS)
+    await asyncio.sleep(0.1)
+    # The first to come opens a connection: with it, all from before is forgotten.
+    assert [await reads_anew() for _ in range(3)] == [False, True, False]
 
 
 async def test_connection_lost_within_a_transaction_is_an_absence(on_postgres: Runtime) -> None:
