@@ -30,6 +30,7 @@ from citizen_account.web import (
 )
 from citizen_account.web.dependencies import language_of
 from citizen_account.web.frames import wished_language
+from citizen_account.web.methods import answer_head
 from citizen_account.web.middleware import Guard
 from citizen_account.web.pages import Pages
 from citizen_account.web.shortcut import Busiest, Entrance
@@ -89,6 +90,9 @@ def create_app(
     )
     # Administrators' addresses first: theirs begin with a word where the others have a language.
     for router in (*admin.ROUTERS, *api.ROUTERS, *oidc.ROUTERS, *portal.ROUTERS):
+        # The API answers what its document says.
+        if router not in api.ROUTERS:
+            answer_head(router)
         app.include_router(router, dependencies=_dependencies_of(router))
     errors.install(app)
     app.add_middleware(Entrance)

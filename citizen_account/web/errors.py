@@ -27,6 +27,7 @@ from citizen_account.web.frames import (
     split_path,
     wished_language,
 )
+from citizen_account.web.methods import methods_at
 from citizen_account.web.places import with_query
 from citizen_account.web.saved_forms import keep_form
 
@@ -78,6 +79,9 @@ def install(app: FastAPI) -> None:
         response = answer(request, code)
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
+        # RFC 9110 section 15.5.6: all of them, where the framework names one route's.
+        if "allow" in response.headers and (known := methods_at(app, request.scope["path"])):
+            response.headers["Allow"] = ", ".join(sorted(known))
         return response
 
     async def on_malformed(request: Request, _: RequestValidationError) -> Response:

@@ -175,9 +175,30 @@ async def test_authorization_request_with_a_doubled_parameter_is_refused(
     assert_clear(answer, 400)
 
 
-async def test_method_that_a_page_does_not_know_is_refused(http: httpx2.AsyncClient) -> None:
-    assert_clear(await http.request("DELETE", PAGE), 405)
-    assert_clear(await http.get(OAUTH), 405)
+@pytest.mark.parametrize(
+    ("address", "known"),
+    [
+        (PAGE, "GET, HEAD, POST"),
+        ("/en/dashboard", "GET, HEAD"),
+        ("/authorize", "GET, HEAD, POST"),
+        (OAUTH, "POST"),
+    ],
+)
+async def test_method_that_an_address_does_not_know_is_refused(
+    http: httpx2.AsyncClient, address: str, known: str
+) -> None:
+    """RFC 9110 section 15.5.6: the answer names each that it knows."""
+    answer = await http.request("DELETE", address)
+    assert_clear(answer, 405)
+    assert answer.headers["allow"] == known
+
+
+async def test_head_is_answered_wherever_get_is(http: httpx2.AsyncClient) -> None:
+    """RFC 9110 section 9.1."""
+    for address in ("/", PAGE, "/en/dashboard", "/jwks", "/static/x/city.css"):
+        asked, got = [await http.request(method, address) for method in ("HEAD", "GET")]
+        assert asked.status_code == got.status_code < 400
+        assert asked.headers.get("content-type") == got.headers.get("content-type")
 
 
 @pytest.mark.parametrize("address", ["/", PAGE, OAUTH, API, "/authorize"])
