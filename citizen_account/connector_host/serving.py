@@ -53,7 +53,8 @@ class Caller:
         try:
             key = OctKey.import_key(self.secret)
             claims = jwt.decode(token, key, algorithms=["HS256"]).claims
-        except (JoseError, ValueError):
+        # The library lets some headers of wrong types through.
+        except (JoseError, ValueError, TypeError, RecursionError):
             return False
         issued = claims.get("iat")
         if not isinstance(issued, int) or claims.get("client_id") != self.client_id:

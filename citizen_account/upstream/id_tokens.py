@@ -43,7 +43,8 @@ def check_signature(
             raise UpstreamRefusedError("id_token typ")
         keys = client_keys(jwks, algorithm)
         kid = header.get("kid")
-        if not any(kid in {None, key.kid} for key in keys):
+        # A tuple: what another provider wrote there need not be hashable.
+        if not any(kid in (None, key.kid) for key in keys):
             raise KeyUnknownError("id_token kid")
         return verify(token, keys, expected.algorithms)
     except BadTokenError as error:

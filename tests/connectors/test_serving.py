@@ -207,6 +207,8 @@ async def test_only_a_fresh_token_of_the_caller_opens() -> None:
         await token("another invented secret of some length"),
         await token(SECRET, client_id="other"), await token(SECRET, age=120),
         await token(SECRET, age=-120),
+        # With `crit` null in its header.
+        "Bearer eyJhbGciOiJIUzI1NiIsImNyaXQiOm51bGx9.e30.AAAA",
     ]  # fmt: skip
     for authorization in strange:
         for path in OPERATIONS:
