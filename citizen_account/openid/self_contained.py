@@ -35,14 +35,15 @@ def read_self_contained(provider: Provider, text: str) -> PresentedToken | None:
 
 
 def has_ended_with(owner: Client, presented: PresentedToken) -> bool:
-    """Say whether the token, which left no row, ended with all that its client was granted."""
-    ended_at = owner.grants_ended_at
+    """Say whether the token ended with its client, or with all that its client was granted.
+
+    For those without a row, and for one that was issued while another process shut the client out.
+    """
+    issued_at, ended_at = presented.token.issued_at, owner.grants_ended_at
+    if owner.is_disabled or ended_at is None:
+        return owner.is_disabled
     # `iat` is in whole seconds, the past one: of one issued in that very second nothing is left.
-    return (
-        presented.is_self_contained
-        and ended_at is not None
-        and presented.token.issued_at <= ended_at
-    )
+    return issued_at < ended_at or (presented.is_self_contained and issued_at == ended_at)
 
 
 def _rebuild(issuer: str, claims: Claims, found: bytes) -> PresentedToken | None:

@@ -57,6 +57,7 @@ class DirectConnection(ABC):
 
         Raises: LostRaceError, here or with what is asked or kept next.
         """
+        self._changes, self._last = self._changes + self._last, []
         await self._write_waiting()
         self._winning = statement, facts
 

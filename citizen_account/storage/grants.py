@@ -137,15 +137,19 @@ FIND_TOKEN = (
     .join(GrantRow, GrantRow.id == TokenRow.grant_id)
     .where(TokenRow.digest == bindparam("token_digest"))
 )
+# The code or token was found in another statement: meanwhile its grant may have ended.
+_STILL_GRANTED = exists().where(GrantRow.ended_at.is_(None))
 USE_CODE = (
     change(CodeRow)
     .where(CodeRow.digest == bindparam("code_digest"), CodeRow.used_at.is_(None))
+    .where(_STILL_GRANTED.where(GrantRow.id == CodeRow.grant_id))
     .values(used_at=bindparam("now"))
     .returning(CodeRow.grant_id)
 )
 USE_TOKEN = (
     change(TokenRow)
     .where(TokenRow.digest == bindparam("token_digest"), TokenRow.used_at.is_(None))
+    .where(_STILL_GRANTED.where(GrantRow.id == TokenRow.grant_id))
     .values(used_at=bindparam("now"))
     .returning(TokenRow.grant_id)
 )

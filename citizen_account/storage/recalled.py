@@ -1,8 +1,9 @@
 """Find who asks for itself, without reading again what has not changed since.
 
-What was read lately is recalled on one condition: the statement that keeps what rests on it finds
-the same version of the rows, or keeps nothing. Where nothing is to be kept, after a refusal, the
-version is asked for alone. So no answer rests on what the database does not say now.
+On PostgreSQL what was read lately is recalled on one condition: the statement that keeps what rests
+on it finds the same version of the rows, or keeps nothing. Where nothing is to be kept, after a
+refusal, the version is asked for alone. So no answer rests on what the database did not say after
+the request came.
 """
 
 from collections.abc import Sequence
@@ -58,7 +59,9 @@ class Recalled:
         if row is None:
             return None
         found = _found(row[:-1])
-        recollection.keep((client_id, resource), found, row[-1])
+        # What a stranger names that is not there must not drive out what is.
+        if resource is None or found[1] is not None:
+            recollection.keep((client_id, resource), found, row[-1])
         return found
 
 

@@ -1,12 +1,15 @@
 """Let a sender prove its key, each proof once, and open tokens for whom they are bound to."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from citizen_account.domain.clients import Client
+from citizen_account.domain.grants import TokenKind
 from citizen_account.openid.authorization import Parameters
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.responses import Refused
+from citizen_account.openid.self_contained import has_ended_with
 from citizen_account.openid.sender import (
     BEARER,
     Confirmation,
@@ -71,13 +74,9 @@ async def open_token(
     A proof is used up by writing: where one is presented, `uow` must be able to write.
     """
     held = await uow.presented.held(digest(request.token))
-    if held is None:
+    if held is None or not _opens(held, uow.now):
         return TokenFault.INVALID_TOKEN
-    presented = held.presented
-    # RFC 9068 section 4: one for another resource opens nothing here, whatever its scope says.
-    if not presented.is_alive(uow.now) or presented.token.resource is not None:
-        return TokenFault.INVALID_TOKEN
-    wanted = presented.token.confirmation
+    wanted = held.presented.token.confirmation
     # RFC 9449 section 7.2: a bound token is no bearer token, nor the other way round.
     if request.scheme.lower() != token_type(wanted).lower():
         return TokenFault.INVALID_TOKEN
@@ -88,6 +87,15 @@ async def open_token(
     if not is_shown(wanted, request.presentation, thumbprint):
         return TokenFault.INVALID_TOKEN
     return held
+
+
+def _opens(held: Held, now: datetime) -> bool:
+    presented = held.presented
+    if not presented.is_alive(now) or has_ended_with(held.client, presented):
+        return False
+    # RFC 6749 section 1.5: a refresh token is for /token alone. RFC 9068 section 4: one for
+    # another resource opens nothing here, whatever its scope says.
+    return presented.token.kind is TokenKind.ACCESS and presented.token.resource is None
 
 
 async def _prove_for(

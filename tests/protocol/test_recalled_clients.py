@@ -1,6 +1,8 @@
 """A client is not read again for each token of its own; what has changed counts all the same."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from importlib import import_module
 
 import httpx2
@@ -16,6 +18,7 @@ from citizen_account.storage.unit_of_work import Database
 from citizen_account.usecases.clients import disable_client
 from citizen_account.usecases.resources import disable_resource
 from tests.authorization_facts import LIBRARY
+from tests.factories import Clock
 from tests.relying_party import Party
 from tests.resource_servers import GRANT_TYPES, PARKING, SCOPE, register_api
 from tests.services import register
@@ -93,6 +96,41 @@ async def test_a_resource_that_was_disabled_is_gone_at_once(
     async with runtime.database.begin() as uow:
         await disable_resource(uow, PARKING)
     assert (await library.ask_for_itself(asked)).json()["error"] == "invalid_target"
+
+
+@pytest.mark.parametrize("access_token_format", ["opaque", "jwt"])
+async def test_token_that_was_issued_while_its_client_was_shut_out_is_dead(
+    runtime: Runtime, library: Party, parking: Party, clock: Clock, access_token_format: str
+) -> None:
+    """Who came before it was done may still get one, but it opens nothing."""
+    await register_api(runtime, access_token_format=access_token_format)
+    asked = {**ASKED, "resource": PARKING}
+    assert (await library.ask_for_itself(asked)).status_code == 200
+    async with runtime.database.begin() as uow:
+        await disable_client(uow, LIBRARY.id)
+        asking = asyncio.create_task(library.ask_for_itself(asked))
+        await asyncio.sleep(0.3)
+    answer = await asking
+    clock.now += timedelta(minutes=5)
+    if answer.status_code == 200:
+        token = answer.json()["access_token"]
+        assert (await parking.introspect(token)).json() == {"active": False}
+
+
+async def test_what_a_stranger_names_drives_nobody_out(
+    runtime: Runtime, http: httpx2.AsyncClient, library: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recollection, "MOST", 4)
+    await _registering()(runtime)
+    assert (await library.ask_for_itself(ASKED)).status_code == 200
+    stranger = Party(http, LIBRARY.id, NEW_SECRET)
+    for number in range(8):
+        asked = {**ASKED, "resource": f"https://api{number}.example"}
+        assert (await stranger.ask_for_itself(asked)).status_code == 401
+    with statements(runtime.database) as seen:
+        assert (await library.ask_for_itself(ASKED)).status_code == 200
+    is_postgres = runtime.database.engines.writer.dialect.name == "postgresql"
+    assert len(seen) == (1 if is_postgres else 4)
 
 
 async def test_one_statement_is_all_that_a_second_token_takes(

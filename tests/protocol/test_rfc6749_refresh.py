@@ -8,9 +8,11 @@ import pytest
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import AccountId
 from citizen_account.domain.grants import GrantEnd
+from citizen_account.domain.transactions import LostRaceError
+from citizen_account.security.tokens import digest
 from citizen_account.usecases.clients import disable_client
 from tests.factories import START, Clock
-from tests.relying_party import Party
+from tests.relying_party import Party, bearer
 from tests.services import GRANT, authorize
 
 INVALID = (400, "invalid_grant")
@@ -137,3 +139,31 @@ async def test_3_3_malformed_scope_is_refused(runtime: Runtime, library: Party, 
     issued = await signed_in(runtime, library)
     status, error = error_of(await library.refresh(issued["refresh_token"], {"scope": scope}))
     assert (status, error) == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize("path", ["/userinfo", "/api/v1/me/permission"])
+async def test_1_5_refresh_token_opens_no_resource(
+    runtime: Runtime, library: Party, path: str
+) -> None:
+    tokens = await signed_in(runtime, library)
+    for name, is_refused in (("access_token", False), ("refresh_token", True)):
+        answer = await library.http.get(path, headers=bearer(tokens[name]))
+        assert (answer.status_code == 401) is is_refused
+
+
+async def test_6_token_that_was_found_before_its_grant_ended_is_not_used(
+    runtime: Runtime, library: Party
+) -> None:
+    """Finding and using are two statements: in between another process may end the grant."""
+    tokens = await signed_in(runtime, library)
+    code = await authorize(runtime)
+    asked = {"code": code, "token": tokens["refresh_token"]}
+    digests = {name: digest(value) for name, value in asked.items()}
+    async with runtime.database.begin() as uow:
+        await disable_client(uow, "library")
+    with pytest.raises(LostRaceError):
+        async with runtime.database.begin_hot() as uow:
+            await uow.grants.win_code(digests["code"], uow.now)
+    with pytest.raises(LostRaceError):
+        async with runtime.database.begin_hot() as uow:
+            await uow.grants.win_token(digests["token"], uow.now)

@@ -7,11 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
+from typing import cast
 from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import make_url, select, text
+from sqlalchemy import bindparam, make_url, select, text, update
 
 from citizen_account.bootstrap import Runtime, build_runtime, utc_now
 from citizen_account.domain.clients import ClientId
@@ -21,7 +22,7 @@ from citizen_account.storage import direct, direct_sqlite
 from citizen_account.storage.absence import is_absence
 from citizen_account.storage.base import async_url
 from citizen_account.storage.clients import ClientRow
-from citizen_account.storage.direct import ReadingOnlyError
+from citizen_account.storage.direct import DirectConnection, ReadingOnlyError
 from citizen_account.storage.direct_postgres import PostgresPool
 from citizen_account.storage.unit_of_work import Database
 from tests.factories import settings_for
@@ -211,3 +212,19 @@ async def longest_pause(during: asyncio.Task[None]) -> float:
         now = time.monotonic()
         longest, before = max(longest, now - before), now
     return longest
+
+
+async def test_change_that_may_wait_goes_before_what_must_be_won(runtime: Runtime) -> None:
+    """Only what is inserted afterwards hangs on it."""
+    await register(runtime)
+    async with runtime.database.begin_hot() as uow:
+        connection = cast("DirectConnection", uow.connection)
+        later = update(ClientRow).where(ClientRow.id == bindparam("client"))
+        changed = {"client": LIBRARY_ID, "called": {"en": "New"}}
+        await connection.change_later(later.values(name=bindparam("called")), changed)
+        here = select(ClientRow.id).where(ClientRow.id == bindparam("client"))
+        await connection.win(here, {"client": LIBRARY_ID})
+    async with runtime.database.read() as uow:
+        found = await uow.clients.find(LIBRARY_ID)
+    assert found is not None
+    assert found.name == {"en": "New"}

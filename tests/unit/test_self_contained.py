@@ -197,16 +197,18 @@ def test_what_ended_at_a_client_leaves_nothing_of_that_second() -> None:
     presented = read_self_contained(provider(), signed())
     assert presented is not None
     moment = timedelta(milliseconds=1)
-    for ended_at, is_ended in (
-        (None, False),
-        (START - moment, False),
-        (START, True),
-        (START + timedelta(seconds=1) - moment, True),
+    with_row = replace(presented, is_self_contained=False)
+    # What has a row knows its instant to the microsecond.
+    for ended_at, is_ended, has_row_ended in (
+        (None, False, False),
+        (START - moment, False, False),
+        (START, True, False),
+        (START + timedelta(seconds=1) - moment, True, True),
     ):
         owner = replace(LIBRARY, grants_ended_at=ended_at)
         assert has_ended_with(owner, presented) is is_ended
-        # What has a row ended by its row.
-        assert not has_ended_with(owner, replace(presented, is_self_contained=False))
+        assert has_ended_with(owner, with_row) is has_row_ended
+        assert has_ended_with(replace(owner, is_disabled=True), with_row)
 
 
 def _es256_key(generation: int) -> StoredKey:
