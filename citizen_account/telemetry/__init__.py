@@ -5,7 +5,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
@@ -28,15 +28,20 @@ class RequestRecord(logging.LogRecord):
     """What `log.info("request", extra=facts)` makes, without looking which line of ours asked."""
 
     def __init__(self, name: str, facts: Mapping[str, object]) -> None:
-        self.name = name
-        self.created = time.time()
-        self.__dict__.update(facts)
+        created = time.time()
+        self.__dict__ = {
+            **_SAME,
+            "name": name,
+            "created": created,
+            "msecs": created % 1 * 1000,
+            **facts,
+        }
 
 
-# Said once, for whatever of a record's attributes handlers and formatters ask for.
-_SAME = {"msg": "request", "levelname": "INFO", "levelno": logging.INFO}
-for _name, _value in vars(logging.makeLogRecord(_SAME)).items():
-    setattr(RequestRecord, _name, _value)
+# Whatever of a record's attributes a handler or formatter asks for.
+_SAME = vars(
+    logging.makeLogRecord({"msg": "request", "levelname": "INFO", "levelno": logging.INFO})
+)
 
 
 class JsonLines(logging.Formatter):
@@ -58,9 +63,12 @@ class JsonLines(logging.Formatter):
 
 
 def _encoded(line: dict[str, object]) -> str:
-    # Faster, but what is not ASCII it would leave as it is.
-    encoded = to_json(line, fallback=str)
-    return encoded.decode() if encoded.isascii() else _ENCODER.encode(line)
+    # Faster, but what is not ASCII it would leave as it is, and half a character it would refuse.
+    with suppress(ValueError):
+        encoded = to_json(line, fallback=str)
+        if encoded.isascii():
+            return encoded.decode()
+    return _ENCODER.encode(line)
 
 
 def _without_withheld(line: dict[str, object]) -> dict[str, object]:

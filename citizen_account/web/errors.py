@@ -8,7 +8,7 @@ from typing import assert_never
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from citizen_account.domain.errors import DomainError, ErrorCode
@@ -33,6 +33,8 @@ from citizen_account.web.saved_forms import keep_form
 
 log = logging.getLogger(__name__)
 
+HUNG_UP = 499
+"""No status of HTTP: proxies' logs say so."""
 BUSY_SECONDS = 5
 AWAY_SECONDS = 30
 THROTTLED_SECONDS = 300
@@ -95,10 +97,19 @@ def install(app: FastAPI) -> None:
         code = error.code if isinstance(error, DomainError) else ErrorCode.UNEXPECTED
         return answer(request, code)
 
+    async def on_gone(_: Request, __: Exception) -> Response:
+        return gone()
+
     app.exception_handler(DomainError)(answer_refusal)
+    app.exception_handler(ClientDisconnect)(on_gone)
     app.exception_handler(HTTPException)(on_http_error)
     app.exception_handler(RequestValidationError)(on_malformed)
     app.exception_handler(Exception)(on_unexpected)
+
+
+def gone() -> Response:
+    """Return what the log shall say of who has hung up: nobody reads it any more."""
+    return Response(status_code=HUNG_UP)
 
 
 def answer(request: Request, code: ErrorCode) -> Response:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import lru_cache, partial
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,7 +16,7 @@ from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.security.tokens import new_request_id
 from citizen_account.telemetry import RequestRecord, request_id
 from citizen_account.telemetry.tracing import Span, Tracer
-from citizen_account.web.errors import answer
+from citizen_account.web.errors import answer, gone
 from citizen_account.web.requests import comes_by_proxy, parse_fields
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,8 @@ class Guard:
             return
         try:
             await self._app(scope, _capped(receive), send)
+        except ClientDisconnect:
+            await gone()(scope, receive, send)
         except Exception as error:
             # The answer that Starlette would give came past this: without its headers and its id.
             if has_begun():
@@ -141,11 +143,13 @@ class Guard:
         if route is not None:
             return str(route.path)
         # Starlette's own routes leave their endpoint alone behind.
+        endpoint = scope.get("endpoint")
         if self._paths is None:
-            self._paths = {
-                each.endpoint: each.path for each in scope["app"].routes if isinstance(each, Route)
-            }
-        return self._paths.get(scope.get("endpoint"), "")
+            own = [each for each in scope["app"].routes if isinstance(each, Route)]
+            # Some endpoints have two addresses; one without values is its own name.
+            self._paths = {each.endpoint: each.path for each in own}
+            self._paths |= {(each.endpoint, each.path): each.path for each in own}
+        return self._paths.get((endpoint, scope["path"])) or self._paths.get(endpoint, "")
 
     def _add_headers(self, message: Message, identifier: str) -> None:
         """Add what the answer does not say itself. Names are in small letters (ASGI)."""

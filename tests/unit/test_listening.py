@@ -1,9 +1,14 @@
 """An answer leaves in one piece, and no head waits for a body that takes its time."""
 
 import asyncio
+from contextlib import suppress
 from typing import cast
 
-from citizen_account.cli.listening import WholeAnswers
+from starlette.types import Receive, Scope, Send
+from uvicorn import Config
+from uvicorn.server import ServerState
+
+from citizen_account.cli.listening import PatientProtocol, WholeAnswers
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n"
 
@@ -66,3 +71,40 @@ async def test_closing_sends_first_what_waits() -> None:
 async def test_all_else_is_the_transports_own() -> None:
     _, answers = _answers()
     assert answers.get_extra_info("peername") == "peername"  # type: ignore[operator]  # by name
+
+
+async def test_head_without_an_end_is_cut_off() -> None:
+    """RFC 6585 section 5: the server underneath would keep whatever is sent."""
+
+    async def app(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    config = Config(app, http=PatientProtocol, lifespan="off")
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: PatientProtocol(config, ServerState(), {}), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    short = b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 32_768 + b"\r\n\r\n"
+    # A body is no part of it, and each request has its own.
+    posted = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200000\r\n\r\n" + b"a" * 200_000
+    for sent, status in (
+        (short + short + posted + short, b"204"),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 2_000_000, b"431"),
+        (b"GET /" + b"a" * 2_000_000, b"431"),
+        (b"GET / HTTP/1.1\r\n" + b"X: a\r\n" * 300_000, b"431"),
+    ):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        with suppress(ConnectionError):
+            await writer.drain()
+        answers = b""
+        with suppress(ConnectionError, TimeoutError):
+            while status not in answers or answers.count(status) < (4 if status == b"204" else 1):
+                answers += await asyncio.wait_for(reader.read(65_536), 5)
+        assert answers.startswith(b"HTTP/1.1 " + status)
+        assert answers.count(b"HTTP/1.1 ") == (4 if status == b"204" else 1)
+        writer.close()
+    server.close()

@@ -6,10 +6,11 @@ import logging
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import pytest
 
-from citizen_account.telemetry import JsonLines, lines
+from citizen_account.telemetry import JsonLines, RequestRecord, lines
 from citizen_account.telemetry.lines import SETTLE_SECONDS, LineWriter
 
 
@@ -116,3 +117,18 @@ def test_a_record_that_cannot_be_worded_breaks_nothing(
         logger.info("next")
         handler.flush()
     assert stream.getvalue() == "next\n"
+
+
+def test_line_of_a_request_is_as_complete_as_any_other() -> None:
+    """Whatever formatter an operator or a test puts there asks for the record's attributes."""
+    record = RequestRecord("web", {"route": "/token", "status": 200})
+    wanted = "%(asctime)s %(levelname)s %(name)s %(filename)s:%(lineno)d %(message)s %(route)s"
+    text = logging.Formatter(wanted).format(record)
+    assert text.endswith("INFO web :0 request /token")
+    assert f"{datetime.fromtimestamp(record.created, UTC):%M:%S},{int(record.msecs):03}" in text
+
+
+@pytest.mark.parametrize("value", ["\ud800", b"\xff", "ž", {1: object}], ids=ascii)
+def test_line_with_any_value_is_written(value: object) -> None:
+    record = logging.makeLogRecord({"msg": "told", "fact": value})
+    assert json.loads(JsonLines().format(record))["event"] == "told"
