@@ -24,7 +24,7 @@ from citizen_account.domain.grants import (
     StoredToken,
     TokenKind,
 )
-from citizen_account.domain.keys import SIGNING_ALGORITHMS, StoredKey
+from citizen_account.domain.keys import KEY_KINDS, StoredKey
 from citizen_account.openid.provider import Provider
 from citizen_account.security.signing import build_ring, generate_key
 from citizen_account.security.tokens import digest, new_id
@@ -90,11 +90,11 @@ GRANT = Grant(
 
 @lru_cache(maxsize=1)
 def provider() -> Provider:
-    """Return our provider with one key for each algorithm."""
+    """Return our provider with one key for each use and algorithm."""
     keys = []
-    for algorithm in SIGNING_ALGORITHMS:
+    for use, algorithm in KEY_KINDS:
         kid, private_key = generate_key(algorithm)
-        keys.append(StoredKey(kid, algorithm, 1, private_key, START, START))
+        keys.append(StoredKey(kid, use, algorithm, 1, private_key, START, START))
     return Provider(ISSUER, b"pairwise", build_ring(keys, START), b"nonce")
 
 

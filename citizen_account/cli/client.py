@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 from rich import print as say
-from rich.console import Console
 from rich.table import Table
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.cli.failures import CommandError, runtime
 from citizen_account.cli.metadata_files import Metadata, MetadataFile, import_all, read_metadata
+from citizen_account.cli.tables import show_table
 from citizen_account.domain.clients import Client
 from citizen_account.domain.registrations import RegistrationMode
 from citizen_account.domain.texts import in_language
@@ -51,7 +51,7 @@ def list_() -> None:
             state = f"{state}, registered itself: {client.approval}"
         name = in_language(client.name, "en")
         table.add_row(client.id, name, client.profile, client.authentication_method, state)
-    Console().print(table)
+    show_table(table)
 
 
 @app.command()

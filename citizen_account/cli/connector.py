@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 import uvicorn
 from rich import print as say
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from citizen_account.bootstrap import utc_now
 from citizen_account.cli.failures import CommandError, runtime
+from citizen_account.cli.tables import show_table
 from citizen_account.connector_host.configuration import read_configurations
 from citizen_account.connector_host.outcomes import Failed
 from citizen_account.connector_host.registry import Registry, load_registry
@@ -32,7 +32,7 @@ EXAMPLE = Path(example.__file__).parent
 @app.command("list")
 def list_connectors() -> None:
     """List every installed connector, and why one is not in use."""
-    Console().print(asyncio.run(_list()))
+    show_table(asyncio.run(_list()))
 
 
 async def _list() -> Table:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from citizen_account.cli.failures import CommandError, runtime
+from citizen_account.cli.tables import show_table
 from citizen_account.domain.keys import KeyPlace
 from citizen_account.usecases.keys import (
     AlreadyRotating,
@@ -26,32 +26,34 @@ app = typer.Typer(help="The keys that sign what the provider says.", no_args_is_
 @app.command("list")
 def list_() -> None:
     """List the keys with their states: next, active, retired."""
-    table = Table("kid", "algorithm", "state", "signs from (UTC)", "published until (UTC)")
+    table = Table("kid", "use", "algorithm", "state", "signs from (UTC)", "published until (UTC)")
     for place in asyncio.run(_list()):
         until = place.published_until
         table.add_row(
             place.key.kid,
+            place.use,
             place.key.algorithm,
             place.state,
             f"{place.key.active_from:%Y-%m-%d %H:%M:%S}",
             "" if until is None else f"{until:%Y-%m-%d %H:%M:%S}",
         )
-    Console().print(table)
+    show_table(table)
 
 
 @app.command()
 def rotate() -> None:
-    """Publish a next key for each algorithm; it signs once every service can know it."""
+    """Publish a next key for each use and algorithm; it signs once every service can know it."""
     for rotation in asyncio.run(_rotate()):
         match rotation:
             case Rotated(key):
-                line = f"{key.algorithm} {key.kid} signs from {key.active_from:%Y-%m-%d %H:%M:%S}"
-                typer.echo(f"{line} UTC")
-            case AlreadyRotating(algorithm):
-                typer.echo(f"{algorithm} has a next key already")
+                begins = f"{key.active_from:%Y-%m-%d %H:%M:%S} UTC"
+                typer.echo(f"{key.use} {key.algorithm} {key.kid} signs from {begins}")
+            case AlreadyRotating(use, algorithm):
+                typer.echo(f"{use} {algorithm} has a next key already")
 
 
-@app.command()
+# An id may begin with a hyphen.
+@app.command(context_settings={"ignore_unknown_options": True})
 def revoke(
     kid: Annotated[str, typer.Argument(help="The key's id, as `keys list` shows it.")],
 ) -> None:

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 from rich import print as say
-from rich.console import Console
 from rich.table import Table
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.cli.failures import CommandError, runtime
 from citizen_account.cli.metadata_files import Metadata, MetadataFile, import_all, read_metadata
+from citizen_account.cli.tables import show_table
 from citizen_account.domain.resources import ResourceServer
 from citizen_account.domain.texts import in_language
 from citizen_account.storage.unit_of_work import UnitOfWork
@@ -36,7 +36,7 @@ def list_() -> None:
         state = "disabled" if server.is_disabled else "active"
         name = in_language(server.name, "en")
         table.add_row(server.id, name, server.token_format, server.client_id or "", state)
-    Console().print(table)
+    show_table(table)
 
 
 @app.command()

@@ -27,6 +27,21 @@ REMEMBERED = timedelta(days=30)
 """How long we ourselves still verify what comes back: ID tokens as hints, clients' own JWTs."""
 
 
+class KeyUse(StrEnum):
+    """What a key signs: what it has signed for one use is worth nothing in another."""
+
+    IDENTITY = "identity"
+    """ID tokens and logout tokens."""
+    ACCESS = "access"
+    """Access tokens."""
+    ANSWER = "answer"
+    """Answers: of authorization (JARM), of userinfo, of introspection."""
+
+
+KEY_KINDS = tuple((use, algorithm) for use in KeyUse for algorithm in SIGNING_ALGORITHMS)
+"""There is a key for each."""
+
+
 class KeyState(StrEnum):
     NEXT = "next"
     ACTIVE = "active"
@@ -38,6 +53,8 @@ class StoredKey:
     """A signing key as it is kept. `generation` counts from 1 for each algorithm."""
 
     kid: str
+    use: KeyUse | None
+    """None for one that was made before uses were told apart: it goes before those of each."""
     algorithm: str
     generation: int
     private_key: bytes
@@ -48,9 +65,10 @@ class StoredKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyPlace:
-    """Where a key stands at an instant."""
+    """Where a key stands at an instant, for one use."""
 
     key: StoredKey
+    use: KeyUse
     state: KeyState
     published_until: datetime | None
     """When it leaves the published set; None while no successor has an appointed hour."""
@@ -63,21 +81,25 @@ class KeyPlace:
 
 
 def place_keys(keys: Sequence[StoredKey], now: datetime) -> tuple[KeyPlace, ...]:
-    """Place every key, newest first within its algorithm."""
+    """Place every key, newest first within its use and algorithm."""
     return tuple(
         place
-        for algorithm in SIGNING_ALGORITHMS
-        for place in _place_chain([key for key in keys if key.algorithm == algorithm], now)
+        for use, algorithm in KEY_KINDS
+        for place in _place_chain(
+            use,
+            [key for key in keys if key.algorithm == algorithm and key.use in {use, None}],
+            now,
+        )
     )
 
 
-def _place_chain(chain: Sequence[StoredKey], now: datetime) -> list[KeyPlace]:
-    ordered = sorted(chain, key=lambda key: key.generation, reverse=True)
+def _place_chain(use: KeyUse, chain: Sequence[StoredKey], now: datetime) -> list[KeyPlace]:
+    ordered = sorted(chain, key=lambda key: (key.use is not None, key.generation), reverse=True)
     places: list[KeyPlace] = []
     successor: StoredKey | None = None
     for key in ordered:
         until = None if successor is None else successor.active_from + RETIREMENT
-        places.append(KeyPlace(key, _state(key, successor, now), until))
+        places.append(KeyPlace(key, use, _state(key, successor, now), until))
         successor = key
     return places
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from citizen_account.domain.clients import Client
 from citizen_account.domain.grants import Grant
+from citizen_account.domain.keys import KeyUse
 from citizen_account.domain.resources import ResourceServer, TokenFormat
 from citizen_account.openid.grants import ACCESS_TOKEN_LIFETIME
 from citizen_account.openid.id_token import sign_in_claims
@@ -66,7 +67,8 @@ def make_access_token(provider: Provider, facts: AccessFacts, *, now: datetime) 
     if facts.sender:
         # RFC 9449 section 6.1, RFC 8705 section 3.1.
         claims["cnf"] = dict(facts.sender)
-    return provider.keys.signer(server.signing_algorithm).sign(claims, ACCESS_TOKEN_TYPE)
+    signer = provider.keys.signer(KeyUse.ACCESS, server.signing_algorithm)
+    return signer.sign(claims, ACCESS_TOKEN_TYPE)
 
 
 def access_subject(provider: Provider, client: Client, grant: Grant) -> str:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from authlib.oauth2 import OAuth2Error
 
+from citizen_account.domain.keys import KeyUse
 from citizen_account.openid.authorization import ResponseMode, Target
 from citizen_account.openid.provider import Provider
 
@@ -65,5 +66,5 @@ def _answer(
         "iat": int(now.timestamp()),
         "exp": int((now + RESPONSE_LIFETIME).timestamp()),
     }
-    response = provider.keys.signer(target.algorithm).sign(claims)
+    response = provider.keys.signer(KeyUse.ANSWER, target.algorithm).sign(claims)
     return ClientAnswer(target.redirect_uri, _SIGNED_MODES[target.mode], [("response", response)])

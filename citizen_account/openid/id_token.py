@@ -10,6 +10,7 @@ from citizen_account.domain.assurance import ACR_OF_LEVEL
 from citizen_account.domain.claims import Value
 from citizen_account.domain.clients import Client
 from citizen_account.domain.grants import Grant
+from citizen_account.domain.keys import KeyUse
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.subjects import session_name, subject_of
 from citizen_account.security.signing import BadTokenError, KeyRing, read_header, verify
@@ -56,7 +57,8 @@ def make_id_token(provider: Provider, facts: SignInFacts, *, now: datetime) -> s
     }
     if facts.nonce is not None:
         claims["nonce"] = facts.nonce
-    return provider.keys.signer(client.id_token_algorithm).sign(claims, ID_TOKEN_TYPE)
+    signer = provider.keys.signer(KeyUse.IDENTITY, client.id_token_algorithm)
+    return signer.sign(claims, ID_TOKEN_TYPE)
 
 
 def read_hint(token: str, keys: KeyRing, issuer: str) -> Hint | None:
@@ -65,13 +67,14 @@ def read_hint(token: str, keys: KeyRing, issuer: str) -> Hint | None:
     Its expiry is ignored: OIDC Core section 3.1.2.1 and RP-Initiated Logout section 2.
     """
     try:
-        # A logout token is signed by the same keys: its type keeps it from passing as a hint.
+        # A logout token is signed by the same key: its type keeps it from passing as a hint.
         if read_header(token).get("typ") != ID_TOKEN_TYPE:
             return None
-        claims = verify(token, keys.remembered)
+        claims = verify(token, keys.remembered[KeyUse.IDENTITY])
     except BadTokenError:
         return None
-    # A signed answer of /userinfo names us, the client and the resident too, but never ends.
+    # A signed answer of /userinfo names us, the client and the resident too, but never ends. Keys
+    # from before uses were told apart have signed both.
     if claims.get("iss") != issuer or "exp" not in claims:
         return None
     return _hint_of(claims)

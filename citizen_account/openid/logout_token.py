@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from citizen_account.domain.accounts import AccountId, SessionId
 from citizen_account.domain.clients import Client
+from citizen_account.domain.keys import KeyUse
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.subjects import session_name, subject_of
 from citizen_account.security.tokens import new_secret
@@ -34,5 +35,5 @@ def make_logout_token(
     }
     if session_id is not None:
         claims["sid"] = session_name(session_id, client, provider.pairwise_key)
-    signer = provider.keys.signer(client.id_token_algorithm)
+    signer = provider.keys.signer(KeyUse.IDENTITY, client.id_token_algorithm)
     return signer.sign(claims, LOGOUT_TOKEN_TYPE)

@@ -11,6 +11,7 @@ from citizen_account.domain.grants import (
     TokenKind,
     own_grant,
 )
+from citizen_account.domain.keys import KeyUse
 from citizen_account.openid.access_token import ACCESS_TOKEN_TYPE
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.sender import Confirmation
@@ -24,11 +25,11 @@ def read_self_contained(provider: Provider, text: str) -> PresentedToken | None:
     Whether it was revoked is not written in it: who asks has looked for its row before.
     """
     try:
-        # RFC 8725 section 3.11: the same keys sign ID tokens and logout tokens.
+        # RFC 8725 section 3.11: an access token says that it is one.
         if read_header(text).get("typ") != ACCESS_TOKEN_TYPE:
             return None
         # A retired key is published as long as what it has signed lives; a revoked one no longer.
-        claims = verify(text, provider.keys.published)
+        claims = verify(text, provider.keys.published[KeyUse.ACCESS])
         return _rebuild(provider.issuer, claims, digest(text))
     except (BadTokenError, ValueError, OverflowError, OSError):
         return None

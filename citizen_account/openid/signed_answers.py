@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from citizen_account.domain.clients import Client, ClientProfile
-from citizen_account.domain.keys import DEFAULT_ALGORITHM
+from citizen_account.domain.keys import DEFAULT_ALGORITHM, KeyUse
 from citizen_account.openid.provider import Provider
 
 HIGH_ALGORITHM = "PS256"
@@ -27,7 +27,7 @@ def sign_userinfo(provider: Provider, client: Client, claims: Mapping[str, objec
     if algorithm is None:
         return None
     said = {**claims, "iss": provider.issuer, "aud": client.id}
-    return provider.keys.signer(algorithm).sign(said)
+    return provider.keys.signer(KeyUse.ANSWER, algorithm).sign(said)
 
 
 def sign_introspection(
@@ -41,4 +41,4 @@ def sign_introspection(
         "token_introspection": dict(described),
     }
     algorithm = algorithm_for(client, "introspection_signed_response_alg")
-    return provider.keys.signer(algorithm).sign(claims, INTROSPECTION_TYPE)
+    return provider.keys.signer(KeyUse.ANSWER, algorithm).sign(claims, INTROSPECTION_TYPE)

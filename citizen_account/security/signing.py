@@ -16,7 +16,7 @@ from joserfc.jws import JWSRegistry
 from joserfc.util import to_bytes, urlsafe_b64decode
 from pydantic_core import to_json
 
-from citizen_account.domain.keys import KeyState, StoredKey, place_keys
+from citizen_account.domain.keys import KeyPlace, KeyState, KeyUse, StoredKey, place_keys
 from citizen_account.security.strict_json import read_object
 
 ACCEPTED_ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
@@ -84,34 +84,44 @@ class SigningKey:
 class KeyRing:
     """The keys as they stood when the ring was loaded."""
 
-    active: Mapping[str, SigningKey]
-    """By algorithm."""
-    published: tuple[SigningKey, ...]
-    remembered: tuple[SigningKey, ...]
+    active: Mapping[tuple[KeyUse, str], SigningKey]
+    """By use and algorithm."""
+    published: Mapping[KeyUse, tuple[SigningKey, ...]]
+    remembered: Mapping[KeyUse, tuple[SigningKey, ...]]
     """The published ones, and retired ones for what comes back to us."""
     jwks: bytes
     """RFC 7517 section 5, made once."""
     loaded_at: datetime
 
-    def signer(self, algorithm: str) -> SigningKey:
-        return self.active[algorithm]
+    def signer(self, use: KeyUse, algorithm: str) -> SigningKey:
+        return self.active[use, algorithm]
 
 
 def build_ring(keys: Sequence[StoredKey], now: datetime) -> KeyRing:
     places = place_keys(keys, now)
     ready = {place.key.kid: _ready(place.key) for place in places if place.is_remembered(now)}
-    published = tuple(ready[place.key.kid] for place in places if place.is_published(now))
+    published = [place for place in places if place.is_published(now)]
+    # One of before uses were told apart has a place for each.
+    shown = {place.key.kid: ready[place.key.kid].public_jwk() for place in published}
     return KeyRing(
         active={
-            place.key.algorithm: ready[place.key.kid]
+            (place.use, place.key.algorithm): ready[place.key.kid]
             for place in places
             if place.state is KeyState.ACTIVE
         },
-        published=published,
-        remembered=tuple(ready.values()),
-        jwks=json.dumps({"keys": [key.public_jwk() for key in published]}).encode(),
+        published=_by_use(published, ready),
+        remembered=_by_use([place for place in places if place.is_remembered(now)], ready),
+        jwks=json.dumps({"keys": list(shown.values())}).encode(),
         loaded_at=now,
     )
+
+
+def _by_use(
+    places: Sequence[KeyPlace], ready: Mapping[str, SigningKey]
+) -> Mapping[KeyUse, tuple[SigningKey, ...]]:
+    return {
+        use: tuple(ready[place.key.kid] for place in places if place.use is use) for use in KeyUse
+    }
 
 
 def generate_key(algorithm: str) -> tuple[str, bytes]:
@@ -225,7 +235,7 @@ def _is_long_enough(modulus: object) -> bool:
     return isinstance(modulus, str) and len(modulus) * 6 >= _RSA_BITS
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=128)
 def _import(kid: str, algorithm: str, private_key: bytes) -> SigningKey:
     kind = _KINDS[_KEY_TYPES[algorithm]]
     return SigningKey(kid, algorithm, kind.import_key(private_key))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.orm import Mapped, mapped_column
 
-from citizen_account.domain.keys import StoredKey
+from citizen_account.domain.keys import KeyUse, StoredKey
 from citizen_account.security.sealing import Sealer
 from citizen_account.storage.base import Base
 
@@ -19,6 +19,7 @@ class KeyRow(Base):
     __table_args__ = (UniqueConstraint("algorithm", "generation"),)
 
     kid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    use: Mapped[KeyUse | None] = mapped_column(String(16))
     algorithm: Mapped[str] = mapped_column(String(16))
     generation: Mapped[int]
     private_key: Mapped[bytes]
@@ -28,6 +29,7 @@ class KeyRow(Base):
 
 ALL = select(
     KeyRow.kid,
+    KeyRow.use,
     KeyRow.algorithm,
     KeyRow.generation,
     KeyRow.private_key,
@@ -53,7 +55,11 @@ class Keys:
         """Return every key, opened. Raises: UnsealableError."""
         rows = [StoredKey(**row._asdict()) for row in await self._connection.execute(ALL)]
         return [
-            replace(row, private_key=self._sealer.open(row.private_key, _place(row.kid)))
+            replace(
+                row,
+                use=None if row.use is None else KeyUse(row.use),
+                private_key=self._sealer.open(row.private_key, _place(row.kid)),
+            )
             for row in rows
         ]
 
@@ -61,6 +67,7 @@ class Keys:
         """Keep the key, unless its algorithm has one of this generation already."""
         row = {
             "kid": key.kid,
+            "use": key.use,
             "algorithm": key.algorithm,
             "generation": key.generation,
             "private_key": self._sealer.seal(key.private_key, _place(key.kid)),

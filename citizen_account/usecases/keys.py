@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from citizen_account.domain.errors import DomainError, ErrorCode
 from citizen_account.domain.events import KeysRotated
 from citizen_account.domain.keys import (
+    KEY_KINDS,
     LAST_KNOWN,
     PUBLISH_LEAD,
     RING_CACHE,
     ROTATE_EVERY,
-    SIGNING_ALGORITHMS,
     KeyPlace,
     KeyState,
+    KeyUse,
     StoredKey,
     place_keys,
 )
@@ -32,6 +33,7 @@ class Rotated:
 class AlreadyRotating:
     """A next key waits already, or somebody else made one just now."""
 
+    use: KeyUse
     algorithm: str
 
 
@@ -104,7 +106,7 @@ class KeyRings:
     async def _read(self) -> Known:
         async with self._database.read() as uow:
             keys, now = await uow.keys.all(), uow.now
-        if missing_algorithms(keys):
+        if missing_kinds(keys):
             async with self._database.begin() as writing:
                 # Their own instant: a moment ago they would not have been in force yet.
                 keys, now = await ensure_keys(writing), writing.now
@@ -112,24 +114,33 @@ class KeyRings:
 
 
 async def ensure_keys(uow: UnitOfWork) -> Sequence[StoredKey]:
-    """Make the first key of each algorithm that has none, and return all keys. Idempotent."""
-    for algorithm in missing_algorithms(await uow.keys.all()):
-        key = await _generate(algorithm, generation=1, created_at=uow.now, active_from=uow.now)
-        await uow.keys.add(key)
-    return await uow.keys.all()
+    """Make the first key of each use and algorithm that has none; return all keys. Idempotent.
+
+    Where keys of before uses were told apart go on signing, they do so until every client can
+    know the new ones.
+    """
+    keys = await uow.keys.all()
+    while missing := missing_kinds(keys):
+        use, algorithm = missing[0]
+        is_first = not any(key.algorithm == algorithm and key.use is None for key in keys)
+        begins = uow.now if is_first else uow.now + PUBLISH_LEAD
+        await uow.keys.add(await _generate(uow, use, algorithm, keys, active_from=begins))
+        # Another process may make them all at the same time: what is there now is looked at again.
+        keys = await uow.keys.all()
+    return keys
 
 
 async def rotate_keys(uow: UnitOfWork) -> Sequence[Rotation]:
-    """Publish a next key for each algorithm; it signs once every client can know it."""
-    places = place_keys(await ensure_keys(uow), uow.now)
-    return [await _rotate(uow, algorithm, places) for algorithm in SIGNING_ALGORITHMS]
+    """Publish a next key for each use and algorithm; it signs once every client can know it."""
+    await ensure_keys(uow)
+    return [await _rotate(uow, use, algorithm) for use, algorithm in KEY_KINDS]
 
 
 async def rotate_due_keys(uow: UnitOfWork) -> Sequence[Rotation]:
-    """Publish a next key for each algorithm whose key has signed long enough. Idempotent."""
+    """Publish a next key of each kind whose key has signed long enough. Idempotent."""
     places = place_keys(await ensure_keys(uow), uow.now)
     due = [place for place in places if _is_due(place, places, uow.now)]
-    return [await _rotate(uow, place.key.algorithm, places) for place in due]
+    return [await _rotate(uow, place.use, place.key.algorithm) for place in due]
 
 
 async def revoke_key(uow: UnitOfWork, kid: str) -> bool:
@@ -142,51 +153,56 @@ async def revoke_key(uow: UnitOfWork, kid: str) -> bool:
     lost = next((key for key in keys if key.kid == kid), None)
     if lost is None:
         return False
-    newest = max(key.generation for key in keys if key.algorithm == lost.algorithm)
-    key = await _generate(
-        lost.algorithm, generation=newest + 1, created_at=uow.now, active_from=uow.now
-    )
+    for use in KeyUse if lost.use is None else (lost.use,):
+        key = await _generate(uow, use, lost.algorithm, keys, active_from=uow.now)
+        await uow.keys.add(key)
+        keys = [*keys, key]
     await uow.keys.remove(kid)
-    await uow.keys.add(key)
     uow.record(KeyRevoked(lost.algorithm, kid))
     return True
 
 
 async def list_keys(uow: UnitOfWork) -> Sequence[KeyPlace]:
-    """Return every key with its state, newest first within its algorithm."""
+    """Return every key with its state, newest first within its use and algorithm."""
     return place_keys(await uow.keys.all(), uow.now)
 
 
-def missing_algorithms(keys: Sequence[StoredKey]) -> Sequence[str]:
-    made = {key.algorithm for key in keys}
-    return [algorithm for algorithm in SIGNING_ALGORITHMS if algorithm not in made]
+def missing_kinds(keys: Sequence[StoredKey]) -> Sequence[tuple[KeyUse, str]]:
+    made = {(key.use, key.algorithm) for key in keys}
+    return [kind for kind in KEY_KINDS if kind not in made]
 
 
-async def _rotate(uow: UnitOfWork, algorithm: str, places: Sequence[KeyPlace]) -> Rotation:
-    newest = next(place for place in places if place.key.algorithm == algorithm)
-    if newest.state is KeyState.NEXT:
-        return AlreadyRotating(algorithm)
-    key = await _generate(
-        algorithm,
-        generation=newest.key.generation + 1,
-        created_at=uow.now,
-        active_from=uow.now + PUBLISH_LEAD,
-    )
+async def _rotate(uow: UnitOfWork, use: KeyUse, algorithm: str) -> Rotation:
+    # Read anew each time: another process may have rotated all of them just now.
+    keys = await uow.keys.all()
+    if _newest(place_keys(keys, uow.now), use, algorithm).state is KeyState.NEXT:
+        return AlreadyRotating(use, algorithm)
+    key = await _generate(uow, use, algorithm, keys, active_from=uow.now + PUBLISH_LEAD)
     if not await uow.keys.add(key):
-        return AlreadyRotating(algorithm)
+        return AlreadyRotating(use, algorithm)
     uow.record(KeysRotated(algorithm, key.kid))
     return Rotated(key)
 
 
 async def _generate(
-    algorithm: str, *, generation: int, created_at: datetime, active_from: datetime
+    uow: UnitOfWork,
+    use: KeyUse,
+    algorithm: str,
+    keys: Sequence[StoredKey],
+    *,
+    active_from: datetime,
 ) -> StoredKey:
+    newest = max((key.generation for key in keys if key.algorithm == algorithm), default=0)
     kid, private_key = await asyncio.to_thread(generate_key, algorithm)
-    return StoredKey(kid, algorithm, generation, private_key, created_at, active_from)
+    return StoredKey(kid, use, algorithm, newest + 1, private_key, uow.now, active_from)
+
+
+def _newest(places: Sequence[KeyPlace], use: KeyUse, algorithm: str) -> KeyPlace:
+    return next(each for each in places if (each.use, each.key.algorithm) == (use, algorithm))
 
 
 def _is_due(place: KeyPlace, places: Sequence[KeyPlace], now: datetime) -> bool:
-    newest = next(each for each in places if each.key.algorithm == place.key.algorithm)
+    newest = _newest(places, place.use, place.key.algorithm)
     # Only an active key that nothing waits to follow.
     return place is newest and place.key.active_from + ROTATE_EVERY <= now
 

@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey, OKPKey
 
 from citizen_account.bootstrap import Runtime
 from citizen_account.domain.accounts import AccountId
+from citizen_account.domain.keys import KeyUse
 from citizen_account.domain.registrations import RegistrationMode
 from citizen_account.security.strict_json import MAX_DEPTH, read_object
 from citizen_account.upstream.errors import UpstreamRefusedError
@@ -165,7 +166,8 @@ async def test_malformed_token_of_our_own_is_nobody_s(
     runtime: Runtime, library: Party, name: str
 ) -> None:
     """Also where our key has signed it: a hint at who leaves or comes, a token to look at."""
-    ours = (await runtime.keys.load()).signer("ES256")
+    ring = await runtime.keys.load()
+    ours, opener = (ring.signer(use, "ES256") for use in (KeyUse.IDENTITY, KeyUse.ACCESS))
     now = int(runtime.clock().timestamp())
     said = {"iss": ISSUER, "aud": library.client_id, "sub": "nobody", "iat": now, "exp": now + 60}
     hint = sign(CHANGES[name], {"typ": "JWT", "kid": ours.kid}, said, ours.key)  # type: ignore[arg-type]  # no secret key is among them
@@ -173,7 +175,7 @@ async def test_malformed_token_of_our_own_is_nobody_s(
         answer = await library.http.get(f"{path}id_token_hint={hint}")
         assert answer.status_code < 500
     access = {**said, "client_id": "library", "sub": "library", "scope": "a", "jti": str(uuid4())}
-    token = sign(CHANGES[name], {"typ": "at+jwt", "kid": ours.kid}, access, ours.key)  # type: ignore[arg-type]  # no secret key is among them
+    token = sign(CHANGES[name], {"typ": "at+jwt", "kid": opener.kid}, access, opener.key)  # type: ignore[arg-type]  # no secret key is among them
     assert (await library.introspect(token)).json() == {"active": False}
     assert (await library.revoke(token)).status_code < 500
     opened = await library.http.get("/userinfo", headers={"Authorization": f"Bearer {token}"})

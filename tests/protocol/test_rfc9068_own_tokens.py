@@ -10,6 +10,7 @@ from joserfc.jwk import KeySet
 from sqlalchemy import delete, func, select
 
 from citizen_account.bootstrap import Runtime
+from citizen_account.domain.keys import KeyUse
 from citizen_account.storage.grants import GrantRow, TokenRow
 from citizen_account.usecases.clients import disable_client
 from citizen_account.usecases.keys import revoke_key
@@ -145,7 +146,7 @@ async def test_token_of_a_revoked_key_is_dead(
     runtime: Runtime, library: Party, token: str, clock: Clock
 ) -> None:
     """OIDC Core section 10.1.1: whoever stole the key could have made it."""
-    lost = (await runtime.keys.load()).signer("ES256").kid
+    lost = (await runtime.keys.load()).signer(KeyUse.ACCESS, "ES256").kid
     async with runtime.database.begin() as uow:
         assert await revoke_key(uow, lost)
     clock.now += timedelta(minutes=1)

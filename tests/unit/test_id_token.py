@@ -13,6 +13,7 @@ from joserfc.jwk import KeySet, RSAKey
 from citizen_account.domain.accounts import AccountId, Level
 from citizen_account.domain.clients import Client, ClientId, SubjectType
 from citizen_account.domain.grants import Grant
+from citizen_account.domain.keys import KeyUse
 from citizen_account.openid.id_token import Hint, SignInFacts, make_id_token, read_hint
 from citizen_account.openid.subjects import subject_of
 from tests.factories import ISSUER, START
@@ -169,8 +170,10 @@ def foreign_key_token() -> str:
         forged({"alg": "none", "typ": "JWT"}, CLAIMS),
         forged({"alg": "HS256", "typ": "JWT"}, CLAIMS) + "AAAA",
         make_id_token(provider(), FACTS, now=START)[:-8] + "AAAAAAAA",
-        provider().keys.signer("RS256").sign(CLAIMS, "logout+jwt"),
-        provider().keys.signer("RS256").sign({"iss": ISSUER, "sub": 1, "aud": "library"}),
+        provider().keys.signer(KeyUse.IDENTITY, "RS256").sign(CLAIMS, "logout+jwt"),
+        provider().keys.signer(KeyUse.IDENTITY, "RS256").sign(dict(CLAIMS) | {"sub": 1}),
+        provider().keys.signer(KeyUse.ANSWER, "RS256").sign(CLAIMS),
+        provider().keys.signer(KeyUse.ACCESS, "RS256").sign(CLAIMS),
         foreign_key_token(),
         "e30." + "A" * 20_000 + ".AAAA",
     ],
@@ -183,6 +186,8 @@ def foreign_key_token() -> str:
         "altered",
         "a logout token",
         "a number as subject",
+        "signed as an answer",
+        "signed as an access token",
         "a key of its own in the header",
         "oversized",
     ],

@@ -2,22 +2,26 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 import pytest
 
 from citizen_account.domain.keys import (
+    KEY_KINDS,
     PUBLISH_LEAD,
     REMEMBERED,
     RETIREMENT,
     SIGNING_ALGORITHMS,
     KeyState,
+    KeyUse,
     StoredKey,
     place_keys,
 )
 from citizen_account.security.signing import build_ring, generate_key
 from tests.factories import START
+from tests.services import provider
 
 MINUTE = timedelta(minutes=1)
 ROTATED_AT = START + timedelta(days=90)
@@ -30,7 +34,7 @@ def keys() -> Sequence[StoredKey]:
     made = []
     for generation, begins in ((1, START), (2, SIGNS_AT)):
         kid, private_key = generate_key("ES256")
-        made.append(StoredKey(kid, "ES256", generation, private_key, START, begins))
+        made.append(StoredKey(kid, KeyUse.ACCESS, "ES256", generation, private_key, START, begins))
     return made
 
 
@@ -58,12 +62,12 @@ def test_next_key_is_published_before_it_signs() -> None:
     old, new = keys()
     ring = build_ring(keys(), ROTATED_AT)
     assert published(ROTATED_AT) == [new.kid, old.kid]
-    assert ring.signer("ES256").kid == old.kid
+    assert ring.signer(KeyUse.ACCESS, "ES256").kid == old.kid
 
 
 def test_retired_key_is_published_as_long_as_its_tokens_live() -> None:
     old, new = keys()
-    assert build_ring(keys(), SIGNS_AT).signer("ES256").kid == new.kid
+    assert build_ring(keys(), SIGNS_AT).signer(KeyUse.ACCESS, "ES256").kid == new.kid
     assert published(GONE_AT - MINUTE) == [new.kid, old.kid]
     assert published(GONE_AT) == [new.kid]
 
@@ -72,7 +76,7 @@ def test_retired_key_is_remembered_for_hints() -> None:
     old, new = keys()
 
     def remembered(now: datetime) -> list[str]:
-        return [key.kid for key in build_ring(keys(), now).remembered]
+        return [key.kid for key in build_ring(keys(), now).remembered[KeyUse.ACCESS]]
 
     assert remembered(GONE_AT + REMEMBERED - MINUTE) == [new.kid, old.kid]
     assert remembered(GONE_AT + REMEMBERED) == [new.kid]
@@ -82,7 +86,7 @@ def test_key_set_holds_no_private_part() -> None:
     made = []
     for algorithm in SIGNING_ALGORITHMS:
         kid, private_key = generate_key(algorithm)
-        made.append(StoredKey(kid, algorithm, 1, private_key, START, START))
+        made.append(StoredKey(kid, KeyUse.ANSWER, algorithm, 1, private_key, START, START))
     described = json.loads(build_ring(made, START).jwks)["keys"]
     rsa = ["alg", "e", "kid", "kty", "n", "use"]
     names = {key["alg"]: sorted(key) for key in described}
@@ -92,3 +96,27 @@ def test_key_set_holds_no_private_part() -> None:
         "ES256": ["alg", "crv", "kid", "kty", "use", "x", "y"],
         "EdDSA": ["alg", "crv", "kid", "kty", "use", "x"],
     }
+
+
+def test_no_key_is_for_two_uses() -> None:
+    ring = provider().keys
+    assert len({signer.kid for signer in ring.active.values()}) == len(KEY_KINDS)
+    for keys_of in (ring.published, ring.remembered):
+        kids = [key.kid for keys in keys_of.values() for key in keys]
+        assert len(kids) == len(set(kids)) == len(KEY_KINDS)
+
+
+def test_key_from_before_uses_were_told_apart_signs_until_those_of_each_are_known() -> None:
+    old = replace(keys()[0], use=None)
+    new = []
+    for generation, use in enumerate(KeyUse, 2):
+        kid, private_key = generate_key("ES256")
+        new.append(StoredKey(kid, use, "ES256", generation, private_key, ROTATED_AT, SIGNS_AT))
+    for now, signing in ((ROTATED_AT, [old.kid] * 3), (SIGNS_AT, [key.kid for key in new])):
+        ring = build_ring([old, *new], now)
+        assert [ring.signer(use, "ES256").kid for use in KeyUse] == signing
+        shown = [key["kid"] for key in json.loads(ring.jwks)["keys"]]
+        assert sorted(shown) == sorted(key.kid for key in [old, *new])
+        for use in KeyUse:
+            assert old.kid in {key.kid for key in ring.published[use]}
+    assert old.kid not in build_ring([old, *new], GONE_AT).jwks.decode()

@@ -13,7 +13,13 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey
 
 from citizen_account.domain.grants import TokenKind
-from citizen_account.domain.keys import LONGEST_TOKEN, PUBLISH_LEAD, RETIREMENT, StoredKey
+from citizen_account.domain.keys import (
+    LONGEST_TOKEN,
+    PUBLISH_LEAD,
+    RETIREMENT,
+    KeyUse,
+    StoredKey,
+)
 from citizen_account.openid.provider import Provider
 from citizen_account.openid.self_contained import has_ended_with, read_self_contained
 from citizen_account.security.signing import BadTokenError, build_ring, generate_key, verify
@@ -39,7 +45,7 @@ def signed(typ: str = "at+jwt", algorithm: str = "ES256", **changes: Any) -> str
     """Return a token that our own key signs; a change to None leaves a claim out."""
     changed = {**CLAIMS, **changes}
     claims = {name: value for name, value in changed.items() if value is not None}
-    return provider().keys.signer(algorithm).sign(claims, typ)
+    return provider().keys.signer(KeyUse.ACCESS, algorithm).sign(claims, typ)
 
 
 def part(value: object) -> str:
@@ -126,7 +132,7 @@ def test_rfc7515_5_2_payload_that_nobody_signed_is_nothing() -> None:
 
 
 def test_rfc8725_3_1_algorithm_is_that_of_the_key() -> None:
-    ours = provider().keys.signer("ES256")
+    ours = provider().keys.signer(KeyUse.ACCESS, "ES256")
     header = {"typ": "at+jwt", "kid": ours.kid}
     payload = json.dumps(dict(CLAIMS)).encode()
     public = OctKey.import_key(json.dumps(ours.public_jwk()).encode())
@@ -143,7 +149,7 @@ def test_rfc7515_4_1_4_foreign_key_signs_nothing_of_ours() -> None:
     payload = json.dumps(dict(CLAIMS)).encode()
     header = {"typ": "at+jwt", "alg": "ES256"}
     for named in (
-        {"kid": provider().keys.signer("ES256").kid},
+        {"kid": provider().keys.signer(KeyUse.ACCESS, "ES256").kid},
         {"kid": "stranger"},
         {"jwk": foreign.as_dict(private=False)},
         {},
@@ -158,7 +164,7 @@ def test_rfc7515_4_1_4_key_id_of_any_shape_is_only_unknown(kid: object) -> None:
     text = f"{header}.{signed().partition('.')[2]}"
     assert read_self_contained(provider(), text) is None
     with pytest.raises(BadTokenError):
-        verify(text, provider().keys.published)
+        verify(text, provider().keys.published[KeyUse.ACCESS])
 
 
 @pytest.mark.parametrize(
@@ -182,10 +188,16 @@ def test_rfc8725_2_what_strangers_bring_is_nothing_and_never_an_error(text: str)
     assert read_self_contained(provider(), text) is None
 
 
+@pytest.mark.parametrize("use", [KeyUse.IDENTITY, KeyUse.ANSWER])
+def test_key_of_another_use_makes_no_access_token(use: KeyUse) -> None:
+    text = provider().keys.signer(use, "ES256").sign(CLAIMS, "at+jwt")
+    assert read_self_contained(provider(), text) is None
+
+
 def test_key_that_retired_proves_what_lives_on_and_a_revoked_one_nothing() -> None:
     """A token for an API may live for an hour: as long its key is published behind the next one."""
     first, second = _es256_key(1), _es256_key(2)
-    text = _with([first], START).keys.signer("ES256").sign(CLAIMS, "at+jwt")
+    text = _with([first], START).keys.signer(KeyUse.ACCESS, "ES256").sign(CLAIMS, "at+jwt")
     later = START + LONGEST_TOKEN
     assert read_self_contained(_with([first, second], later), text) is not None
     assert read_self_contained(_with([second], later), text) is None
@@ -213,7 +225,7 @@ def test_what_ended_at_a_client_leaves_nothing_of_that_second() -> None:
 
 def _es256_key(generation: int) -> StoredKey:
     kid, private_key = generate_key("ES256")
-    return StoredKey(kid, "ES256", generation, private_key, START, START)
+    return StoredKey(kid, KeyUse.ACCESS, "ES256", generation, private_key, START, START)
 
 
 def _with(keys: Sequence[StoredKey], now: datetime) -> Provider:
