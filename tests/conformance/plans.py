@@ -64,7 +64,9 @@ _REPLAY = f"{BASIC}test_code_that_comes_again_ends_its_token"
 OIDCC_BASIC: Mapping[str, Module] = {
     "oidcc-server": shown(_FLOW, f"{SCRIPT}test_resident_signs_in_allows_and_arrives"),
     "oidcc-response-type-missing": shown(f"{REQUEST}test_4_1_2_1_client_is_told_what_is_wrong"),
-    "oidcc-idtoken-signature": shown(_FLOW, f"{USERINFO}test_2_client_that_asks_gets_es256"),
+    "oidcc-idtoken-signature": shown(
+        _FLOW, f"{USERINFO}test_2_client_gets_the_algorithm_that_it_registered"
+    ),
     "oidcc-idtoken-unsigned": skipped(_CONFIG),
     "oidcc-userinfo-get": shown(_FLOW),
     "oidcc-userinfo-post-header": shown(f"{USERINFO}test_5_3_1_token_may_come_by_post"),
