@@ -10,7 +10,7 @@ from joserfc.jwk import ECKey
 
 from tests.authorizing import request_fields
 from tests.factories import ISSUER, Clock
-from tests.proofs import Prover, code_fields, encode
+from tests.proofs import Prover, SigningKey, code_fields, encode
 
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 Changes = Mapping[str, Any]  # Any: what a claim may be
@@ -24,11 +24,12 @@ class HighParty:
     http: httpx2.AsyncClient
     clock: Clock
     prover: Prover
-    key: ECKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
+    key: SigningKey = field(default_factory=lambda: ECKey.generate_key("P-256"))
     client_id: str = "library"
+    algorithm: str = "ES256"
 
     def sign(self, claims: Changes) -> str:
-        return encode({"alg": "ES256"}, claims, self.key)
+        return encode({"alg": self.algorithm}, claims, self.key)
 
     def assertion(self, changes: Changes = UNCHANGED) -> dict[str, str]:
         now = int(self.clock.now.timestamp())

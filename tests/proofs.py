@@ -12,6 +12,7 @@ import httpx2
 from joserfc import jwt
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc.jws import JWSRegistry
 
 from tests.factories import ISSUER, REDIRECT_URI, VERIFIER, Clock
 from tests.relying_party import UNCHANGED, Fields, Party, basic_header
@@ -41,7 +42,7 @@ class Prover:
         header: dict[str, Any] | None = None,  # Any: a header may hold anything
         **changes: object,
     ) -> str:
-        """Return a good proof (RFC 9449 section 4.2); a change to None leaves a claim out."""
+        """Return a good proof (RFC 9449 section 4.2); a change to None leaves a member out."""
         claims: dict[str, object] = {
             "jti": uuid4().hex,
             "htm": method,
@@ -53,8 +54,7 @@ class Prover:
         }
         public = self.key.as_dict(private=False)
         said = {"typ": "dpop+jwt", "alg": self.algorithm, "jwk": public, **(header or {})}
-        given = {name: value for name, value in claims.items() if value is not None}
-        return encode(said, given, self.key)
+        return encode(given_of(said), given_of(claims), self.key)
 
     def headers(self, url: str, token: str, **changes: Any) -> dict[str, str]:  # noqa: ANN401  # of a proof
         """Return what opens a resource."""
@@ -65,11 +65,16 @@ class Prover:
 def encode(
     header: dict[str, Any], claims: Mapping[str, object], key: SigningKey
 ) -> str:  # Any: as above
-    """Return a JWT signed as its header says, whatever may be thought of the algorithm."""
+    """Return a JWT signed as its header says, whatever may be thought of what stands there."""
     with warnings.catch_warnings():
         # RFC 9864 prefers the name Ed25519; FAPI 2.0 and its clients say EdDSA.
         warnings.simplefilter("ignore", SecurityWarning)
-        return jwt.encode(header, dict(claims), key, algorithms=[str(header["alg"])])
+        registry = JWSRegistry(algorithms=[str(header["alg"])], strict_check_header=False)
+        return jwt.encode(header, dict(claims), key, registry=registry)
+
+
+def given_of(members: Mapping[str, Any]) -> dict[str, Any]:  # Any: as above
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def half_hash(token: str) -> str:

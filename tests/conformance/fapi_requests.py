@@ -1,11 +1,15 @@
-"""The requests of the FAPI plans that must succeed, and what comes of them."""
+"""Send the requests of the FAPI plans that must succeed, and look at what comes of them."""
 
 import base64
 import json
 
+import httpx2
+
 from citizen_account.domain.claims import CLAIMS
 from tests.authorizing import request_fields
-from tests.fapi_party import Changes, HighParty
+from tests.factories import ISSUER
+from tests.fapi_party import UNCHANGED, Changes, HighParty
+from tests.pages import Visitor
 
 # Everything that discovery offers, in every form of OIDC Core section 5.5, and what it ignores.
 IDENTITY_CLAIMS = {
@@ -29,6 +33,18 @@ SUCCEEDING: dict[str, Changes] = {
     "other-scope-order": {"scope": "email openid"},
     "identity-claims": {"claims": json.dumps(IDENTITY_CLAIMS)},
 }
+
+
+async def code_of(visitor: Visitor, high: HighParty, changes: Changes = UNCHANGED) -> str:
+    """Push a request, allow it, and return the code."""
+    fields = {**request_fields(), "client_id": high.client_id, **changes}
+    await visitor.open(await high.pushed(fields))
+    if visitor.left_for is None:
+        await visitor.press("#allow")
+    received = dict(httpx2.URL(visitor.left_for or "").params)
+    assert received["iss"] == ISSUER
+    assert received.get("state") == fields["state"]
+    return str(received["code"])
 
 
 async def check_release(high: HighParty, code: str, name: str) -> None:

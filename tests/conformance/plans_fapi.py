@@ -10,6 +10,7 @@ from tests.conformance.plans import DPOP, OBJECT, PAR, SECURITY, Module, review,
 
 PREFIX = "fapi2-security-profile-final-"
 CERTIFICATES = "conformance/test_fapi2_certificates.py::"
+AT_RESOURCE = "conformance/test_fapi2_dpop.py::"
 SIGNING = "conformance/test_fapi2_message_signing.py::"
 SCRIPT = "conformance/test_browser_script_fapi.py::"
 
@@ -93,13 +94,23 @@ SECURITY_PROFILE: Mapping[str, Module] = {
     "ensure-token-endpoint-fails-with-expired-auth-code": shown(
         f"{SECURITY}test_code_expires_after_a_minute"
     ),
-    "ensure-signed-client-assertion-with-RS256-fails": shown(_ASSERTION),
+    "ensure-signed-client-assertion-with-RS256-fails": shown(
+        f"{SECURITY}test_rs256_is_refused_of_the_very_key_that_may_sign_ps256"
+    ),
     "ensure-client-assertion-in-token-endpoint": shown(_ASSERTION),
     "ensure-client-assertion-with-exp-is-5-minutes-in-past-fails": shown(_ASSERTION),
     "ensure-client-assertion-with-wrong-aud-fails": shown(_ASSERTION),
     "ensure-client-assertion-with-no-sub-fails": shown(_ASSERTION),
     "ensure-invalid-client-assertions-fail": shown(_ASSERTION, _AHEAD),
-    "dpop-negative-tests": shown(_BAD_PROOF, f"{DPOP}test_4_3_1_two_headers_are_refused"),
+    "dpop-negative-tests": shown(
+        f"{AT_RESOURCE}test_wrong_proof_is_refused",
+        f"{AT_RESOURCE}test_proof_is_good_once",
+        f"{AT_RESOURCE}test_two_headers_are_refused",
+        f"{AT_RESOURCE}test_proof_of_another_key_is_refused",
+        f"{AT_RESOURCE}test_token_without_a_proof_is_refused",
+        f"{AT_RESOURCE}test_bound_token_is_no_bearer_token",
+        f"{AT_RESOURCE}test_difference_that_does_not_count_is_accepted",
+    ),
     "refresh-token": shown(
         f"{SECURITY}test_refresh_token_is_kept_and_bound_to_client_and_key",
         "unit/test_grants.py::test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated",

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -9,31 +10,19 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from joserfc.jwk import RSAKey
+from joserfc.jwk import ECKey, RSAKey
 
 from citizen_account.bootstrap import Runtime
-from tests.authorizing import answer_in, error_code, request_fields
+from tests.authorizing import Fields, answer_in, error_code, request_fields
 from tests.conformance.conftest import SCOPE, register_high
-from tests.conformance.fapi_requests import SUCCEEDING, check_release
+from tests.conformance.fapi_requests import SUCCEEDING, check_release, code_of
 from tests.factories import ISSUER, Clock
-from tests.fapi_party import Changes, HighParty
+from tests.fapi_party import HighParty
 from tests.pages import Visitor
 from tests.proofs import Prover, code_fields, encode
 
 
-async def code_of(visitor: Visitor, high: HighParty, changes: Changes = {}) -> str:  # noqa: B006  # read only
-    """Push a request, allow it, and return the code."""
-    fields = {**request_fields(), "client_id": high.client_id, **changes}
-    await visitor.open(await high.pushed(fields))
-    if visitor.left_for is None:
-        await visitor.press("#allow")
-    received = dict(httpx2.URL(visitor.left_for or "").params)
-    assert received["iss"] == ISSUER
-    assert received.get("state") == fields["state"]
-    return str(received["code"])
-
-
-async def ask(high: HighParty, path: str, fields: dict[str, str]) -> httpx2.Response:
+async def ask(high: HighParty, path: str, fields: Fields) -> httpx2.Response:
     """Post with a proof, and once more with the nonce where one is wanted."""
     answer = None
     for _ in range(2):
@@ -159,7 +148,7 @@ def wrong_assertions(high: HighParty) -> dict[str, dict[str, str]]:
     now = int(high.clock.now.timestamp())
     good = high.assertion()
     claims = {"iss": "library", "sub": "library", "aud": ISSUER, "exp": now + 60, "jti": "r"}
-    by_rsa = encode({"alg": "RS256"}, claims, RSAKey.generate_key(2048))
+    by_another = encode({"alg": "ES256"}, claims, ECKey.generate_key("P-256"))
     kind = good["client_assertion_type"]
     return {
         "none": {},
@@ -179,7 +168,7 @@ def wrong_assertions(high: HighParty) -> dict[str, dict[str, str]]:
             {"iat": now + 62, "nbf": now + 62, "exp": now + 122}
         ),
         "alg none": {"client_assertion": unsecured(high), "client_assertion_type": kind},
-        "RS256": {"client_assertion": by_rsa, "client_assertion_type": kind},
+        "key of another": {"client_assertion": by_another, "client_assertion_type": kind},
         "broken signature": {**good, "client_assertion": good["client_assertion"][:-6] + "AAAAAA"},
     }
 
@@ -198,6 +187,19 @@ async def test_wrong_client_assertion_is_refused(
         answer = await high.http.post(endpoint, data=given, headers=headers)
         assert answer.status_code in {400, 401}, name
         assert answer.json()["error"] in {"invalid_client", "invalid_request"}, name
+
+
+async def test_rs256_is_refused_of_the_very_key_that_may_sign_ps256(
+    runtime: Runtime, visitor: Visitor, high: HighParty
+) -> None:
+    """FAPI 2.0 section 5.4.1: neither at /par nor at /token, whatever key is registered."""
+    strong = replace(high, key=RSAKey.generate_key(2048), algorithm="PS256")
+    weak = replace(strong, algorithm="RS256")
+    await register_high(runtime, strong)
+    fields = code_fields(await code_of(visitor, strong))
+    assert error_of(await weak.push(request_fields())) == (400, "invalid_client")
+    assert error_of(await ask(weak, "/token", fields)) == (400, "invalid_client")
+    assert (await ask(strong, "/token", fields)).status_code == 200
 
 
 async def test_assertion_of_a_clock_8_seconds_ahead_is_accepted(high: HighParty) -> None:
