@@ -10,7 +10,7 @@ from citizen_account.domain.accounts import PASSWORD, AccountId, Level, Session,
 from citizen_account.usecases.sign_in import open_session
 from citizen_account.web.cookies import name_of
 from tests.factories import CHALLENGE, ISSUER, REDIRECT_URI
-from tests.pages import Visitor
+from tests.pages import Visitor, read_page
 
 Fields = Mapping[str, str | None]
 UNCHANGED: Fields = {}
@@ -55,6 +55,15 @@ def answer_of(response: httpx2.Response) -> dict[str, str]:
     # RFC 9700 section 4.12: 303.
     assert response.status_code == 303, response.text
     return answer_in(response.headers["location"])
+
+
+def form_in(text: str) -> dict[str, str]:
+    """Return what the browser is to send to the client (Form Post Response Mode section 2)."""
+    [form] = read_page(text).find("#form-post")
+    assert form.attributes["action"] == REDIRECT_URI
+    assert form.attributes["method"] == "post"
+    inputs = form.find("input")
+    return {field.attributes["name"]: field.attributes["value"] for field in inputs}
 
 
 def error_code(visitor: Visitor) -> str:

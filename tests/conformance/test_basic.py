@@ -234,6 +234,21 @@ async def test_second_sign_in_tells_a_later_time(  # noqa: PLR0913, PLR0917  # w
     assert second["auth_time"] > first["auth_time"]
 
 
+@pytest.mark.usefixtures("resident")
+async def test_sign_in_that_is_young_enough_is_told_again(
+    visitor: Visitor, library: Party, clock: Clock
+) -> None:
+    first = await claims_of(library, await run(visitor, library, {"max_age": "15000"}))
+    clock.now += timedelta(minutes=20)
+    await visitor.open(address({**PLAIN, "max_age": "10000"}))
+    # No page of ours came between.
+    code = answer_in(visitor.left_for)["code"]
+    tokens = (await library.redeem(code, {"code_verifier": None})).json()
+    second = await claims_of(library, tokens)
+    assert (second["sub"], second["auth_time"]) == (first["sub"], first["auth_time"])
+    assert second["iat"] > first["iat"]
+
+
 # --- the request as a form, by a browser that holds cookies back ---
 
 

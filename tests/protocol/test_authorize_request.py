@@ -14,11 +14,12 @@ from tests.authorizing import (
     answer_in,
     answer_of,
     error_code,
+    form_in,
     request_fields,
     sign_in,
 )
 from tests.factories import ISSUER, REDIRECT_URI
-from tests.pages import Visitor, read_page
+from tests.pages import Visitor
 from tests.relying_party import Party
 from tests.services import register
 
@@ -228,14 +229,6 @@ async def test_query_of_a_form_counts_for_nothing(library: Party) -> None:
 
 
 # --- OAuth 2.0 Form Post Response Mode ---
-
-
-def form_in(text: str) -> dict[str, str]:
-    [form] = read_page(text).find("#form-post")
-    assert form.attributes["action"] == REDIRECT_URI
-    assert form.attributes["method"] == "post"
-    inputs = form.find("input")
-    return {field.attributes["name"]: field.attributes["value"] for field in inputs}
 
 
 async def test_form_post_carries_the_code_in_a_form(resident: AccountId, visitor: Visitor) -> None:
