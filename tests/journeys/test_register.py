@@ -5,9 +5,13 @@ from datetime import timedelta
 import pytest
 
 from citizen_account.bootstrap import Runtime
+from tests.authorizing import address, answer_in
 from tests.factories import PASSWORD, Clock, code_in, mailbox
 from tests.journeys.steps import JANA, begin, newest_code, register, verify
 from tests.pages import Visitor
+from tests.relying_party import Party
+from tests.services import SECRET
+from tests.services import register as register_service
 
 
 async def test_resident_registers_and_is_signed_in(visitor: Visitor, runtime: Runtime) -> None:
@@ -193,3 +197,22 @@ async def test_address_is_flooded_by_nobody(visitor: Visitor, runtime: Runtime) 
     assert int(visitor.last.headers["retry-after"]) == 3601
     assert visitor.text("#error-code") == "too_many_tries"
     assert len([letter for letter in await mailbox(runtime) if letter.to == JANA]) == 6
+
+
+async def test_who_is_sent_to_register_goes_on_to_the_service(
+    visitor: Visitor, runtime: Runtime
+) -> None:
+    """Initiating User Registration 1.0 (prompt=create): account, consent, and a code for her."""
+    service = await register_service(runtime)
+    await visitor.open(address({"prompt": "create"}))
+    assert visitor.path.endswith("/register")
+    visitor.fill({"#register-email": JANA})
+    await visitor.press("#register-submit")
+    await verify(visitor, await newest_code(runtime))
+    visitor.fill({"#given-name": "Jana", "#family-name": "Kováčová", "#password": PASSWORD})
+    await visitor.press("#create-account")
+    assert visitor.path.endswith("/consent")
+    await visitor.press("#allow")
+    library = Party(visitor.http, service.id, SECRET)
+    tokens = (await library.redeem(answer_in(visitor.left_for)["code"])).json()
+    assert (await library.userinfo(tokens["access_token"])).json()["email"] == JANA
