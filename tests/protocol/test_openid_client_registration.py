@@ -16,14 +16,16 @@ REDIRECT_URI = "https://library.example/callback"
 
 
 @pytest.fixture
-async def server(sqlite_url: str) -> AsyncIterator[Server]:
+async def server(database_url: str) -> AsyncIterator[Server]:
     find_node()
-    with serve(sqlite_url, registration="token") as [running]:
+    with serve(database_url, registration="token") as [running]:
         yield running
 
 
-async def test_library_registers_itself_once_by_its_token(server: Server, sqlite_url: str) -> None:
-    city = build_runtime(settings_for(sqlite_url, issuer=server.issuer), utc_now)
+async def test_library_registers_itself_once_by_its_token(
+    server: Server, database_url: str
+) -> None:
+    city = build_runtime(settings_for(database_url, issuer=server.issuer), utc_now)
     token = await initial_token(city)
     await city.database.close()
     done: dict[str, Any] = run_node(
