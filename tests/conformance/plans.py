@@ -187,6 +187,8 @@ BACKCHANNEL_LOGOUT: Mapping[str, Module] = {
     ),
     "oidcc-backchannel-rp-initiated-logout": shown(
         f"{BACK}test_2_4_token_says_whose_session_ended",
+        "protocol/test_single_sign_on.py::"
+        "test_one_sign_in_opens_both_and_one_sign_out_reaches_both",
         f"{LOGOUT}test_2_proven_request_signs_out_and_returns",
     ),
 }
