@@ -36,9 +36,12 @@ SECURITY_PROFILE: Mapping[str, Module] = {
         f"{PAR}test_fapi_pushed_request_ends_in_bound_tokens",
         f"{SECURITY}test_scheme_has_no_case_and_the_query_holds_no_token",
         f"{SECURITY}test_token_of_client2_is_nothing_to_the_key_of_client1",
+        f"{SECURITY}test_plain_oauth_opens_the_api",
         f"{CERTIFICATES}test_flow_ends_in_tokens_of_the_certificate",
+        f"{CERTIFICATES}test_plain_oauth_opens_the_api_to_the_certificate",
         f"{SCRIPT}test_both_clients_arrive",
         f"{SIGNING}test_signed_request_gets_a_signed_code",
+        f"{SIGNING}test_plain_oauth_is_signed_both_ways",
     ),
     "user-rejects-authentication": shown(
         f"{SECURITY}test_user_who_refuses_is_access_denied",
@@ -113,6 +116,7 @@ SECURITY_PROFILE: Mapping[str, Module] = {
     ),
     "refresh-token": shown(
         f"{SECURITY}test_refresh_token_is_kept_and_bound_to_client_and_key",
+        f"{CERTIFICATES}test_flow_ends_in_tokens_of_the_certificate",
         "unit/test_grants.py::test_fapi_2_5_3_2_1_9_refresh_token_is_not_rotated",
     ),
     "par-ensure-reused-request-uri-prior-to-auth-completion-succeeds": review(
@@ -165,7 +169,10 @@ CLIENT_CREDENTIALS: Mapping[str, Module] = {
             "dpop-negative-tests",
         )
     },
-    "happy-flow": shown(f"{SECURITY}test_client_credentials_are_bound_to_the_key"),
+    "happy-flow": shown(
+        f"{SECURITY}test_client_credentials_are_bound_to_the_key",
+        f"{CERTIFICATES}test_client_s_own_token_is_bound_to_the_certificate",
+    ),
 }
 _KEEPS = f"{OBJECT}test_object_that_keeps_the_rules_is_believed"
 _BREAKS = f"{OBJECT}test_object_that_breaks_a_rule_is_refused"

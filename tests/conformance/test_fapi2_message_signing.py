@@ -16,16 +16,16 @@ from tests.factories import ISSUER
 from tests.fapi_party import Changes, HighParty
 from tests.pages import Visitor
 
+SIGNED: dict[str, Any] = {  # Any: metadata
+    "require_signed_request_object": True,
+    "authorization_signed_response_alg": "ES256",
+}
+
 
 @pytest.fixture
 async def signing(runtime: Runtime, high: HighParty) -> HighParty:
     """Return the client as docs/conformance.md changes it for the plan."""
-    await register_high(
-        runtime,
-        high,
-        require_signed_request_object=True,
-        authorization_signed_response_alg="ES256",
-    )
+    await register_high(runtime, high, **SIGNED)
     return high
 
 
@@ -63,3 +63,20 @@ async def test_refusal_is_signed(visitor: Visitor, signing: HighParty) -> None:
     answer = await answer_to(visitor, signing, {}, "#deny")
     assert answer["error"] == "access_denied"
     assert "code" not in answer
+
+
+async def test_plain_oauth_is_signed_both_ways(
+    runtime: Runtime, visitor: Visitor, high: HighParty
+) -> None:
+    """openid=plain_oauth: a signed request without `openid`, a signed code, and no ID token."""
+    await register_high(runtime, high, **SIGNED, scope="permission:read")
+    wish = {"scope": "permission:read", "nonce": None}
+    unsigned = await high.push({**request_fields(), **wish})
+    assert (unsigned.status_code, unsigned.json()["error"]) == (400, "invalid_request")
+    answer = await answer_to(visitor, high, wish)
+    tokens = (await high.redeem(answer["code"])).json()
+    assert tokens["token_type"] == "DPoP"
+    assert "id_token" not in tokens
+    path = "/api/v1/me/permission"
+    headers = high.prover.headers(path, tokens["access_token"])
+    assert (await high.http.get(path, headers=headers)).status_code == 200
