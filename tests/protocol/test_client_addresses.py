@@ -20,12 +20,13 @@ from citizen_account.domain.registrations import RegistrationMode
 from citizen_account.openid.key_sets import MAXIMUM_AGE
 from citizen_account.outbound import Outbound
 from citizen_account.usecases.client_keys import READING_RULE, ClientKeys
-from tests.authorizing import request_fields
+from tests.authorizing import Fields, request_fields
 from tests.factories import ISSUER, REDIRECT_URI, Clock
 from tests.listening import Peer, answering, listening, new_authority
-from tests.proofs import encode
+from tests.proofs import code_fields, encode
 from tests.registering import MINIMAL, Registered, opened, send
-from tests.services import SECRET, register
+from tests.services import GRANT, SECRET, authorize, open_account, register
+from tests.verifying import verified
 
 SERVED_NAME = "library.example"
 TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -91,9 +92,11 @@ class Signer:
 
     async def prove(self, kid: str | None = None) -> tuple[int, str]:
         """Introspect with an assertion; return the status and the error."""
-        fields = {"token": "any", **self.assertion(kid)}
-        answer = await self.http.post("/introspect", data=fields)
+        answer = await self.post("/introspect", {"token": "any"}, kid)
         return answer.status_code, answer.json().get("error", "")
+
+    async def post(self, path: str, fields: Fields, kid: str | None = None) -> httpx2.Response:
+        return await self.http.post(path, data={**fields, **self.assertion(kid)})
 
 
 @pytest.fixture
@@ -101,7 +104,8 @@ async def signer(http: httpx2.AsyncClient, peer: Peer, clock: Clock) -> Signer:
     signer = Signer(http, peer, clock)
     signer.rotate()
     method = {"token_endpoint_auth_method": "private_key_jwt", "jwks_uri": address_of(peer)}
-    signer.client_id = (await Registered.new(http, {**MINIMAL, **method})).client_id
+    grants = {"grant_types": ["authorization_code", "refresh_token"]}
+    signer.client_id = (await Registered.new(http, {**MINIMAL, **method, **grants})).client_id
     return signer
 
 
@@ -116,6 +120,26 @@ async def test_keys_are_read_once_and_again_when_the_client_rotates_them(signer:
     assert len(signer.peer.requests) == 1
     signer.rotate()
     assert await signer.prove() == (200, "")
+    assert len(signer.peer.requests) == 2
+
+
+async def test_refresh_token_is_good_with_the_client_s_next_key(
+    runtime: Runtime, signer: Signer, clock: Clock
+) -> None:
+    assert GRANT.account_id is not None
+    await open_account(runtime, GRANT.account_id)
+    code = await authorize(runtime, client_id=ClientId(signer.client_id))
+    redeemed = await signer.post("/token", code_fields(code))
+    signer.rotate()
+    clock.now += timedelta(seconds=60)
+    wish = {"grant_type": "refresh_token", "refresh_token": redeemed.json()["refresh_token"]}
+    refreshed = await signer.post("/token", wish)
+    assert refreshed.status_code == 200
+    subjects = [
+        (await verified(signer.http, answer.json()["id_token"])).claims["sub"]
+        for answer in (redeemed, refreshed)
+    ]
+    assert subjects[0] == subjects[1]
     assert len(signer.peer.requests) == 2
 
 
