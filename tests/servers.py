@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,9 +20,10 @@ from tests.postgres import free_port
 Process = subprocess.Popen[bytes]
 START_SECONDS = 150
 STOP_SECONDS = 15
-UVICORN = ["-m", "uvicorn", "--factory", "citizen_account.app:from_environment"]
+UVICORN = ["-m", "uvicorn"]
 # As `citizen-account serve` has it.
-OPTIONS = ["--http", "citizen_account.cli.listening:PatientProtocol", "--loop", "uvloop"]
+OPTIONS = ["--factory", "citizen_account.app:from_environment"]
+OPTIONS += ["--http", "citizen_account.cli.listening:PatientProtocol", "--loop", "uvloop"]
 OPTIONS += ["--log-level", "warning", "--no-access-log", "--no-proxy-headers", "--no-server-header"]
 # What the console script `citizen-account` does, for a checkout that is not installed.
 PROGRAM = ["-c", "from citizen_account.cli import main; main()"]
@@ -48,7 +49,12 @@ class Server:
 
 @contextmanager
 def serve(
-    database_url: str, processes: int = 1, *, has_worker: bool = False, **changes: str
+    database_url: str,
+    processes: int = 1,
+    *,
+    has_worker: bool = False,
+    uvicorn: Sequence[str] = UVICORN,
+    **changes: str,
 ) -> Iterator[list[Server]]:
     """Yield running servers on one database, each on a port of its own.
 
@@ -59,7 +65,8 @@ def serve(
     variables = environment_variables(database_url, **changes)
     with ExitStack() as running:
         servers = [
-            running.enter_context(_serve_on(port, changes["issuer"], variables)) for port in ports
+            running.enter_context(_serve_on(port, changes["issuer"], variables, uvicorn))
+            for port in ports
         ]
         if has_worker:
             running.enter_context(process([*PROGRAM, "worker"], variables))
@@ -126,6 +133,8 @@ def wait_until_ready(url: str, server: Process, path: str = "/health/live") -> N
 
 
 @contextmanager
-def _serve_on(port: int, issuer: str, variables: Mapping[str, str]) -> Iterator[Server]:
-    with process([*UVICORN, *OPTIONS, "--port", str(port)], variables) as started:
+def _serve_on(
+    port: int, issuer: str, variables: Mapping[str, str], uvicorn: Sequence[str]
+) -> Iterator[Server]:
+    with process([*uvicorn, *OPTIONS, "--port", str(port)], variables) as started:
         yield Server(f"http://localhost:{port}", issuer, started)
