@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from time import time
+from types import MappingProxyType
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import uuid4
 
@@ -59,6 +60,8 @@ class Course:
     city: Runtime
     http: httpx2.AsyncClient
     number: int
+    browser: Callable[[], httpx2.AsyncClient]
+    """Open one more of these, with cookies of its own."""
 
     @property
     def library(self) -> Party:
@@ -112,18 +115,13 @@ async def proof(course: Course) -> Race:
 
 
 async def request_uri(course: Course) -> Race:
-    """RFC 9126 section 7.3."""
+    """RFC 9126 section 7.3: by one browser, whose resident is not asked again."""
     visitor = Visitor(course.http)
     await register(visitor, course.city, f"pushed-{course.email}")
-    fields = request_fields()
-    await visitor.open(f"/authorize?{urlencode(fields)}")
-    # From now on this resident is not asked again.
+    await visitor.open(f"/authorize?{urlencode(request_fields())}")
     await visitor.press("#allow")
-    pushed = await course.http.post("/par", data=fields, headers=LIBRARY)
-    assert pushed.status_code == HTTPStatus.CREATED, pushed.text
-    asked = {"client_id": "library", "request_uri": pushed.json()["request_uri"]}
-    place = f"/authorize?{urlencode(asked)}"
-    cookies = _cookies(visitor)
+    place = await push(course)
+    cookies = cookies_of(visitor)
     return Race(lambda http: http.get(place, headers=cookies), won=gives_code)
 
 
@@ -132,14 +130,14 @@ async def decision(course: Course) -> Race:
     visitor = Visitor(course.http)
     await register(visitor, course.city, f"asked-{course.email}")
     await visitor.open(f"/authorize?{urlencode(request_fields())}")
-    return _press(visitor, "#allow", {"decision": "allow"}, won=gives_code)
+    return press(visitor, "#allow", {"decision": "allow"}, won=gives_code)
 
 
 async def email_code(course: Course) -> Race:
     visitor = Visitor(course.http)
     await begin(visitor, course.email)
     value = await newest_code(course.city, course.email)
-    return _press(visitor, "#verify", {"code": value})
+    return press(visitor, "#verify", {"code": value})
 
 
 async def new_account(course: Course) -> Race:
@@ -149,7 +147,7 @@ async def new_account(course: Course) -> Race:
     await begin(visitor, email)
     await verify(visitor, await newest_code(course.city, email))
     fields = {"given_name": "Jana", "family_name": "Kováčová", "password": PASSWORD}
-    return _press(visitor, "#create-account", fields)
+    return press(visitor, "#create-account", fields)
 
 
 async def password_reset(course: Course) -> Race:
@@ -161,7 +159,7 @@ async def password_reset(course: Course) -> Race:
     visitor.fill({"#recover-email": email})
     await visitor.press("#recover-submit")
     await verify(visitor, await newest_code(course.city, email))
-    return _press(visitor, "#set-password", {"new_password": "entirely other words 7"})
+    return press(visitor, "#set-password", {"new_password": "entirely other words 7"})
 
 
 async def registration_token(course: Course) -> Race:
@@ -172,18 +170,27 @@ async def registration_token(course: Course) -> Race:
     return Race(lambda http: http.post("/register", json=sent, headers=headers))
 
 
-def _press(visitor: Visitor, button: str, fields: Mapping[str, str], won: Won = leads_on) -> Race:
+async def push(course: Course, changes: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Push a request (RFC 9126 section 2.1); return where to send the browser."""
+    fields = request_fields(changes)
+    pushed = await course.http.post("/par", data=fields, headers=LIBRARY)
+    assert pushed.status_code == HTTPStatus.CREATED, pushed.text
+    asked = {"client_id": "library", "request_uri": pushed.json()["request_uri"]}
+    return f"/authorize?{urlencode(asked)}"
+
+
+def press(visitor: Visitor, button: str, fields: Mapping[str, str], won: Won = leads_on) -> Race:
     """Press a button of the open page, as one browser on many connections."""
     form = visitor.find(button).within("form")
     assert form is not None
     hidden = [each for each in form.find("input") if each.attributes.get("type") == "hidden"]
     sent = {each.attributes["name"]: each.attributes["value"] for each in hidden} | dict(fields)
-    place, cookies = form.attributes["action"], _cookies(visitor)
+    place, cookies = form.attributes["action"], cookies_of(visitor)
     return Race(lambda http: http.post(place, data=sent, headers=cookies), won=won)
 
 
-def _cookies(visitor: Visitor) -> dict[str, str]:
-    pairs = visitor.http.cookies.items()
+def cookies_of(visitor: Visitor, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
+    pairs = {**visitor.http.cookies, **more}.items()
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in pairs)}
 
 

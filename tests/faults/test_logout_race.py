@@ -9,7 +9,8 @@ import pytest
 
 from citizen_account.bootstrap import build_runtime, utc_now
 from tests.factories import settings_for
-from tests.faults.test_races import ATTEMPTS, PROCESSES, ROUNDS
+from tests.faults.crowd import ATTEMPTS
+from tests.faults.test_races import PROCESSES, ROUNDS
 from tests.protocol.test_oidc_backchannel_logout import LIBRARY, listening, log_of, sign_out, use
 from tests.servers import PROGRAM, environment_variables, process
 from tests.services import GRANT, open_account, register
