@@ -1,5 +1,6 @@
 """The City Library against a provider that is told to behave or not; no network, no database."""
 
+import asyncio
 import html
 import json
 import re
@@ -198,6 +199,16 @@ async def test_logout_token_ends_the_visit_once(
     assert "The city account ended your visit" in (await browser.get("/en/")).text
     again = await browser.post("/backchannel-logout", data={"logout_token": token})
     assert again.status_code == 400
+
+
+async def test_of_many_uses_of_a_logout_token_at_once_one_counts(
+    browser: httpx2.AsyncClient, provider: MockProvider
+) -> None:
+    """OIDC Back-Channel Logout section 2.6: a `jti` that came before is refused."""
+    sent = {"logout_token": logout_token(provider)}
+    uses = (browser.post("/backchannel-logout", data=sent) for _ in range(16))
+    statuses = sorted([answer.status_code for answer in await asyncio.gather(*uses)])
+    assert statuses == [200, *[400] * 15]
 
 
 async def test_logout_of_another_session_ends_nothing(
