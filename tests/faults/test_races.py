@@ -23,7 +23,7 @@ from tests.services import GRANT, open_account, register
 
 PROCESSES = 4
 ALL = {**RACES, **CROWD_RACES}
-ROUNDS = int(os.environ.get("ROUNDS", "2"))
+ROUNDS = int(os.environ.get("ROUNDS", "8"))
 
 
 @pytest.fixture
