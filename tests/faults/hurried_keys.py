@@ -1,4 +1,4 @@
-"""Run a program of ours where the times of the signing keys pass a hundred times as fast.
+"""Run a program of ours where the times of the signing keys pass many times as fast.
 
 In processes of their own alone: what they know of these times is changed before they begin. All
 keep their proportions, so a lead that is too short for the caches is too short here as well.
@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from citizen_account.domain import keys
 
-PACE = 100
+PACE = 80
 # The tokens of this city live ten minutes, so nothing waits for those that live an hour.
 LONGEST_TOKEN = timedelta(minutes=10)
 _BEGIN = "from tests.faults.hurried_keys import hurry; hurry(); "

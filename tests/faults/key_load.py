@@ -14,6 +14,7 @@ from joserfc.errors import InvalidKeyIdError
 from joserfc.jwk import KeySet
 
 from citizen_account.bootstrap import Runtime
+from citizen_account.domain.keys import KeyUse
 from tests.faults.hurried_keys import LONGEST_TOKEN, hurried
 from tests.relying_party import Party, basic_header
 from tests.services import SECRET, authorize
@@ -22,6 +23,8 @@ Answer = httpx2.Response
 SIGNED_INTROSPECTION = "application/token-introspection+jwt"
 # What node's jose waits before it asks for a key set again.
 COOLDOWN = timedelta(seconds=30)
+Kind = tuple[KeyUse, str]
+"""What a key is for: its use and algorithm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,10 @@ class Load:
 
     city: Runtime
     clients: Sequence[httpx2.AsyncClient]
-    signed: defaultdict[tuple[int, str], set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Key ids, by the number of the process and the algorithm."""
+    signed: defaultdict[tuple[int, Kind], set[str]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
+    """Key ids, by the number of the process and what they are for."""
     is_over: bool = False
 
     def verifier(self, *, asks_again: bool) -> Verifier:
@@ -86,13 +91,13 @@ class Load:
             until = monotonic() + hurried(LONGEST_TOKEN)
             issued = good(await self._library(turn).ask_for_itself(asked)).json()
             alive.append((until, issued["access_token"]))
-            await self._read(verifier, turn, issued["access_token"], api.algorithm)
+            await self._read(verifier, turn, issued["access_token"], (KeyUse.ACCESS, api.algorithm))
             while alive[0][0] < monotonic() and len(alive) > 1:
                 alive.popleft()
             oldest = alive[0][1]
             await verifier.read(oldest, api.algorithm)
             described = good(await self._introspect(turn + 1, oldest)).text
-            claims = await self._read(verifier, turn + 1, described, "PS256")
+            claims = await self._read(verifier, turn + 1, described, (KeyUse.ANSWER, "PS256"))
             assert claims["token_introspection"]["active"] is True
             turn += 1
 
@@ -102,19 +107,19 @@ class Load:
         while not self.is_over:
             code = await authorize(self.city)
             issued = good(await self._library(turn).redeem(code)).json()
-            await self._read(verifier, turn, issued["id_token"], "RS256")
+            await self._read(verifier, turn, issued["id_token"], (KeyUse.IDENTITY, "RS256"))
             known = good(await self._library(turn + 1).userinfo(issued["access_token"]))
             assert known.headers["content-type"] == "application/jwt"
-            await self._read(verifier, turn + 1, known.text, "ES256")
+            await self._read(verifier, turn + 1, known.text, (KeyUse.ANSWER, "ES256"))
             renewed = good(await self._library(turn + 2).refresh(issued["refresh_token"])).json()
-            await self._read(verifier, turn + 2, renewed["id_token"], "RS256")
+            await self._read(verifier, turn + 2, renewed["id_token"], (KeyUse.IDENTITY, "RS256"))
             turn += 1
 
     async def _read(
-        self, verifier: Verifier, turn: int, token: str, algorithm: str
+        self, verifier: Verifier, turn: int, token: str, kind: Kind
     ) -> Mapping[str, Any]:  # Any: claims of each type
-        opened = await verifier.read(token, algorithm)
-        self.signed[turn % len(self.clients), algorithm].add(opened.header["kid"])
+        opened = await verifier.read(token, kind[1])
+        self.signed[turn % len(self.clients), kind].add(opened.header["kid"])
         return opened.claims
 
     async def _introspect(self, turn: int, token: str) -> Answer:

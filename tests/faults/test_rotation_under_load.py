@@ -10,10 +10,10 @@ import httpx2
 import pytest
 
 from citizen_account.bootstrap import Runtime, build_runtime, utc_now
-from citizen_account.domain.keys import PUBLISH_LEAD, SIGNING_ALGORITHMS
+from citizen_account.domain.keys import KEY_KINDS, PUBLISH_LEAD, KeyUse
 from tests.factories import settings_for
 from tests.faults.hurried_keys import PROGRAM, UVICORN, hurried, retirement
-from tests.faults.key_load import Api, Load
+from tests.faults.key_load import Api, Kind, Load
 from tests.resource_servers import GRANT_TYPES, PARKING, PERMITS, SCOPE, register_api
 from tests.servers import Server, environment_variables, serve
 from tests.services import GRANT, open_account, register
@@ -25,7 +25,13 @@ APIS = (
     Api(PERMITS, "permits.read", "RS256"),
 )
 # EdDSA's name makes joserfc warn; the three others stand for it.
-ALGORITHMS = ("RS256", "PS256", "ES256")
+SEEN = (
+    (KeyUse.IDENTITY, "RS256"),
+    (KeyUse.ACCESS, "ES256"),
+    (KeyUse.ACCESS, "RS256"),
+    (KeyUse.ANSWER, "ES256"),
+    (KeyUse.ANSWER, "PS256"),
+)
 
 
 @pytest.fixture
@@ -68,8 +74,8 @@ async def load(city: Runtime, servers: Sequence[Server]) -> AsyncIterator[Load]:
         yield Load(city, [await opened.enter_async_context(each.client()) for each in servers])
 
 
-def rotate_by_hand(database_url: str, issuer: str) -> Mapping[str, str]:
-    """Do it as an operator does; return the key ids that it names, by algorithm."""
+def rotate_by_hand(database_url: str, issuer: str) -> Mapping[Kind, str]:
+    """Do it as an operator does; return the key ids that it names."""
     done = subprocess.run(
         [sys.executable, *PROGRAM, "keys", "rotate"],
         env=environment_variables(database_url, issuer=issuer),
@@ -77,12 +83,13 @@ def rotate_by_hand(database_url: str, issuer: str) -> Mapping[str, str]:
         capture_output=True,
         text=True,
     )
-    assert done.stdout.count(" signs from ") == len(SIGNING_ALGORITHMS)
-    return {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
+    assert done.stdout.count(" signs from ") == len(KEY_KINDS)
+    words = [line.split() for line in done.stdout.splitlines()]
+    return {(KeyUse(use), algorithm): kid for use, algorithm, kid, *_ in words}
 
 
-async def published(http: httpx2.AsyncClient) -> set[tuple[str, str]]:
-    return {(key["alg"], key["kid"]) for key in (await http.get("/jwks")).json()["keys"]}
+async def published(http: httpx2.AsyncClient) -> set[str]:
+    return {key["kid"] for key in (await http.get("/jwks")).json()["keys"]}
 
 
 @pytest.mark.slow
@@ -90,7 +97,8 @@ async def test_rotation_by_hand_under_load_fails_no_request(
     database_url: str, servers: Sequence[Server], load: Load
 ) -> None:
     """OIDC Core section 10.1.1: published first, then signing, and published until all is over."""
-    old = dict(await published(load.clients[0]))
+    old = {kind: key.kid for kind, key in (await load.city.keys.load()).active.items()}
+    assert await published(load.clients[0]) == set(old.values())
     async with asyncio.TaskGroup() as running:
         # Of each kind one that asks for key ids that it does not know, and one that does not.
         for asks_again in (False, True):
@@ -102,6 +110,6 @@ async def test_rotation_by_hand_under_load_fails_no_request(
         await asyncio.sleep(hurried(PUBLISH_LEAD + retirement()) + SECONDS_AFTER)
         load.is_over = True
     for number, http in enumerate(load.clients):
-        assert await published(http) == set(new.items())
-        for algorithm in ALGORITHMS:
-            assert load.signed[number, algorithm] == {old[algorithm], new[algorithm]}
+        assert await published(http) == set(new.values())
+        for kind in SEEN:
+            assert load.signed[number, kind] == {old[kind], new[kind]}
