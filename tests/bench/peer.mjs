@@ -9,7 +9,7 @@ import Provider from 'oidc-provider';
 const { ISSUER, PORT, DATABASE_URL, FACTS } = process.env;
 const facts = JSON.parse(FACTS);
 
-// -- where things are kept: one table, prepared statements, a pool as large as ours --------------
+// -- where things are kept: one table, prepared statements, a pool of ten ------------------------
 const TABLES = `
   CREATE TABLE kept (
     model text, id text, payload jsonb NOT NULL, grant_id text, user_code text, uid text,
